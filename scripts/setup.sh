@@ -1,0 +1,49 @@
+#!/bin/sh
+# Makes the virtual environment $1 with everything that running and testing need.
+# Knows: what has to be there beforehand (Python >= 3.10, a C and C++ compiler) and how llama-cpp-python is built.
+set -eu
+
+venv=${1:?usage: setup.sh VENV}
+python=${PYTHON:-python3}
+bindings='llama-cpp-python==0.3.36' # as in pyproject.toml
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# On Debian the headers and venv come in packages of their own; root can have them at once, everybody else is told.
+debian() { # debian WHAT PACKAGES...
+  what=$1; shift
+  command -v apt-get >/dev/null 2>&1 || return 1
+  if [ "$(id -u)" = 0 ]; then
+    say "setup: installing $* ($what)"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+  else
+    fail "$what is missing; install it with: sudo apt-get install $*"
+  fi
+}
+
+if ! command -v "$python" >/dev/null 2>&1; then
+  debian "Python" python3 python3-venv || fail "no $python found; install Python 3.10 or newer (macOS: brew install python@3.12)"
+fi
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "$("$python" --version 2>&1) is too old; install Python 3.10 or newer (macOS: brew install python@3.12), then: make PYTHON=python3.12 run"
+"$python" -c 'import venv, ensurepip' 2>/dev/null || debian "Python's venv" python3-venv || fail "$python has no venv module; install it (Debian: apt-get install python3-venv)"
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+pip="$venv/bin/python -m pip --disable-pip-version-check"
+$pip install --quiet --upgrade pip
+
+if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null && ! "$venv/bin/python" -c 'import llama_cpp' 2>/dev/null; then
+  compiler=${CXX:-c++}
+  if ! command -v "$compiler" >/dev/null 2>&1; then
+    debian "a C++ compiler" build-essential || fail "no C++ compiler found; install one (macOS: xcode-select --install; Debian: apt-get install build-essential)"
+  fi
+  # What the bindings do not need is left out: the multimodal library, tools, server, examples, tests. On macOS llama.cpp
+  # builds Metal in by default.
+  CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF ${CMAKE_ARGS:-}"
+  export CMAKE_ARGS
+  say "setup: building llama.cpp's bindings from source; this takes about 4 minutes on 2 cores, once (pip keeps the wheel)"
+  $pip install --no-deps "$bindings" || fail "the build of $bindings failed; the compiler's message is above"
+fi
+say "setup: installing the rest"
+$pip install --quiet --editable '.[test]'
+say "setup: done ($venv)"
