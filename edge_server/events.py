@@ -1,0 +1,128 @@
+"""What a session is told, what it asks for and what it says: the vocabulary between wire, session and engine.
+
+Knows nothing of frames, clocks, threads or llama.cpp. Every value is immutable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Mode(Enum):
+    """How a conversation is held."""
+
+    DUPLEX = "duplex"  # slice by slice, at the client's ticks
+    ORDINARY = "ordinary"  # turn by turn: one text, one whole reply
+
+
+# --- what comes in -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """Forget everything and start over; ``seed`` is where this conversation's random numbers come from."""
+
+    mode: Mode
+    seed: int
+
+
+@dataclass(frozen=True)
+class UserText:
+    """One user slice that has words in it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """One user slice with nothing in it: a tick."""
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """The last ``words`` words that were delivered did not reach the user's ears."""
+
+    words: int
+
+
+class Finish(Enum):
+    """Why a slice's generation ended."""
+
+    STOP = "stop"  # a stop token was sampled; it is the last of the tokens
+    CAP = "cap"  # as many tokens as were asked for
+    CANCELLED = "cancelled"  # taken back; the tokens are those sampled until then
+
+
+@dataclass(frozen=True)
+class SliceDone:
+    """The engine's answer to a `Generate`: the tokens sampled, and after a cap the likeliest next token."""
+
+    tokens: tuple[int, ...]
+    finish: Finish
+    likeliest_next: int | None = None
+
+
+Event = NewSession | UserText | Silence | Unheard | SliceDone
+
+
+# --- what is to be done --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Run the model on ``tokens`` and report a `SliceDone`; at most one is unanswered at a time.
+
+    ``forget`` lists [start, stop) ranges that left the front of the transcript since the last request, in the positions
+    that the last request had; what follows them is kept and moves up. Everything else that changed shows in ``tokens``.
+    """
+
+    tokens: tuple[int, ...]
+    max_new: int
+    stop: frozenset[int]
+    seed: int
+    peek: bool
+    forget: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop the unanswered `Generate` at the next token; its `SliceDone` still comes."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Nothing of the transcript is left: its cells in the KV cache may go."""
+
+
+# --- what goes out -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Say:
+    """Words of the assistant, to be delivered now."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ReplyEnd:
+    """The reply to this turn is complete (ordinary mode)."""
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """What came does not fit into the context."""
+
+
+Output = Say | ReplyEnd | TooLong
+Action = Generate | Cancel | Release | Say | ReplyEnd | TooLong
+
+
+class Session(Protocol):
+    """A conversation: events in, actions out, in order. No I/O, no clock."""
+
+    def receive(self, event: Event) -> list[Action]:
+        """Take one event; return what is to be done now, first things first."""
+        ...

@@ -1,0 +1,216 @@
+"""The reference's conversations, word for word: what `--compat upstream` runs on ports 8765 and 8766.
+
+Source of the behaviour: github.com/thunlp/duplex-model, ``model_server_duplex.py``, ``model_server_normal.py`` and the
+``stream_chat``, ``stream_generate``, ``update_history`` and ``chat`` methods of its two ``modeling_minicpm.py``. One
+thing differs: there all connections share a history, here each has its own.
+
+The history is text. At every slice it is written out with the markers and tokenised anew as one string with the control
+tokens in it parsed (so user text can forge them), and a frame is answered before the next one is read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from edge_server.events import (
+    Action,
+    Event,
+    Generate,
+    Mode,
+    NewSession,
+    Release,
+    ReplyEnd,
+    Say,
+    Silence,
+    SliceDone,
+    TooLong,
+    UserText,
+)
+from edge_server.session import MESSAGE_ENDS_WITHIN, Settings, Vocabulary, slice_seed
+from edge_server.wording import SILENCE_PADDING, SILENT_REPLIES
+
+DUPLEX_LIMIT = 512  # tokens: a prompt this long or longer is too long
+ORDINARY_LIMIT = 4096  # tokens: a prompt longer than this is too long
+SLICE_TOKENS = 15
+IDLE = "<idle>"
+END = "</s>"
+
+
+class _HistorySession:
+    """What the two servers share: a queue of frames, a history of texts, a reply that grows by decoded text."""
+
+    def __init__(self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int) -> None:
+        self._vocabulary = vocabulary
+        self._settings = settings
+        self._stop = frozenset({vocabulary.eos} | ({vocabulary.idle} if vocabulary.idle is not None else set()))
+        self._queue: deque[Event] = deque()
+        self._running = False
+        self._start_over(mode, seed)
+
+    def _start_over(self, mode: Mode, seed: int) -> None:
+        self._mode = mode
+        self._seed = seed
+        self._number = 0
+        self._history: list[str] = []  # user, assistant, user, ...
+        self._prompt: list[int] = []
+        self._reply: list[int] = []  # tokens sampled since the prompt was written
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """The conversation: user, assistant, user, ... in turn."""
+        return tuple(self._history)
+
+    def receive(self, event: Event) -> list[Action]:
+        """Take one event; return what is to be done now, first things first."""
+        if isinstance(event, SliceDone):
+            self._running = False
+            actions = self._on_done(event)
+        else:
+            actions = []
+            self._queue.append(event)
+        while self._queue and not self._running:
+            actions += self._take(self._queue.popleft())
+        return actions
+
+    def _take(self, event: Event) -> list[Action]:
+        if isinstance(event, NewSession):
+            had_history = bool(self._history)
+            self._start_over(event.mode, event.seed)
+            return [Release()] if had_history else []
+        if isinstance(event, (UserText, Silence)):
+            return self._on_frame(event.text if isinstance(event, UserText) else IDLE)
+        return []
+
+    def _on_frame(self, text: str) -> list[Action]:
+        raise NotImplementedError
+
+    def _on_done(self, done: SliceDone) -> list[Action]:
+        raise NotImplementedError
+
+    def _write_prompt(self) -> None:
+        user, assistant = self._settings.user_marker, self._settings.assistant_marker
+        pieces: list[str] = []
+        for index, text in enumerate(self._history):
+            pieces += [user, text, assistant] if index % 2 == 0 else [text]
+        tokens = self._vocabulary.tokenize("".join(pieces), parse_special=True)
+        self._prompt = [self._vocabulary.bos, *tokens]
+        self._reply = []
+
+    def _generate(self, max_new: int) -> list[Action]:
+        self._running = True
+        seed = slice_seed(self._seed, self._number)
+        self._number += 1
+        return [Generate((*self._prompt, *self._reply), max_new, self._stop, seed, False)]
+
+    def _grow(self, token: int) -> str:
+        """Add a sampled token to the reply; the text it added, as the reference counts it.
+
+        The reference decodes everything anew and takes what lies behind the length it had before, so that an incomplete
+        character comes out as U+FFFD, once a byte, and is not repaired when it is complete.
+        """
+        before = len(self._decoded())
+        self._reply.append(token)
+        added = self._decoded()[before:]
+        self._history[-1] += added
+        return added
+
+    def _decoded(self) -> str:
+        data = b"".join(self._vocabulary.piece(token, special=True) for token in self._reply)
+        text = "".join(
+            char if not "\udc80" <= char <= "\udcff" else "\ufffd" for char in data.decode("utf-8", "surrogateescape")
+        )
+        return text.rsplit(self._settings.assistant_marker, 1)[-1]
+
+
+class UpstreamDuplexSession(_HistorySession):
+    """One conversation as the reference's duplex server holds it (port 8765), in either mode."""
+
+    def __init__(self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int) -> None:
+        """Raises ValueError if ``vocabulary`` has no idle token."""
+        if vocabulary.idle is None:
+            raise ValueError("a duplex session needs a model with an idle token")
+        super().__init__(vocabulary, settings, mode, seed)
+
+    def _start_over(self, mode: Mode, seed: int) -> None:
+        super()._start_over(mode, seed)
+        self._engaged = False
+        self._too_long = False
+
+    @property
+    def engaged(self) -> bool:
+        """Whether the model has more to say: whether a silent slice runs it."""
+        return self._engaged
+
+    def _on_frame(self, text: str) -> list[Action]:
+        if self._too_long:
+            return [TooLong()]
+        if self._engaged:
+            self._update_history()
+        if not self._engaged and text == IDLE:
+            return []
+        self._engaged = True
+        self._history.append(text)
+        self._write_prompt()
+        if len(self._prompt) >= DUPLEX_LIMIT:
+            self._too_long = True
+            return [TooLong()]
+        self._history.append("")
+        return self._generate(SLICE_TOKENS if self._mode is Mode.DUPLEX else DUPLEX_LIMIT)
+
+    def _update_history(self) -> None:
+        """Close the last reply and drop silent pairs, wherever they are; the last pair decides whether to go on."""
+        if not self._history:
+            return
+        if not self._history[-1].endswith(END):
+            self._history[-1] += END
+        kept: list[str] = []
+        for user, reply in zip(self._history[::2], self._history[1::2], strict=True):
+            silent = user == IDLE and reply.strip(SILENCE_PADDING) in SILENT_REPLIES
+            if not silent:
+                kept += [user, reply]
+            self._engaged = not silent
+        self._history = kept
+
+    def _on_done(self, done: SliceDone) -> list[Action]:
+        said = ""
+        for index, token in enumerate(done.tokens):
+            added = self._grow(token)
+            if token in self._stop:
+                if token == self._vocabulary.eos and index < MESSAGE_ENDS_WITHIN:
+                    self._engaged = False
+                break
+            said += added
+        return [Say(said)] if said else []
+
+
+class UpstreamTurnSession(_HistorySession):
+    """One conversation as the reference's ordinary server holds it (port 8766): pieces of 15 tokens until ``</s>``."""
+
+    def _start_over(self, mode: Mode, seed: int) -> None:
+        super()._start_over(mode, seed)
+        self._too_long = False
+
+    def _on_frame(self, text: str) -> list[Action]:
+        if not self._too_long:
+            self._history.append(text)
+            self._write_prompt()
+            self._too_long = len(self._prompt) > min(ORDINARY_LIMIT, self._settings.ctx - SLICE_TOKENS)
+        if self._too_long:
+            return [TooLong(), ReplyEnd()]
+        self._history.append("")
+        self._number = 0  # every turn is seeded alike
+        return self._generate(SLICE_TOKENS)
+
+    def _on_done(self, done: SliceDone) -> list[Action]:
+        said = ""
+        over = not done.tokens
+        for token in done.tokens:
+            added = self._grow(token)
+            over = token in self._stop or not added  # the end of a character's bytes adds nothing, and ends the reply
+            if over:
+                break
+            said += added
+        actions: list[Action] = [Say(said)] if said else []
+        if not over and len(self._prompt) + len(self._reply) + SLICE_TOKENS <= self._settings.ctx:
+            return [*actions, *self._generate(SLICE_TOKENS)]
+        return [*actions, ReplyEnd()]

@@ -1,0 +1,66 @@
+"""Small facts about text that sessions need: where a word or a character ends, what counts as silence, what is forged.
+
+Pure functions on strings and bytes; knows no tokens and no model.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Upstream's list of replies that mean "nothing said", compared after these characters are stripped from both ends.
+SILENCE_PADDING = " .\n,"
+SILENT_REPLIES = frozenset({"<idle>", "<idle></s>", "</s>", "idle", "idle</s>"})
+
+# Scripts written without spaces: every character is a word of its own, so speech may be cut anywhere.
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x2E80, 0x2FDF),  # CJK radicals
+    (0x3005, 0x3007),
+    (0x3040, 0x312F),  # kana, bopomofo
+    (0x31A0, 0x31FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
+
+
+def continues_word(before: str, after: str) -> bool:
+    """Whether ``after`` goes on with the word that ``before`` ends in.
+
+    Spaces, punctuation and every character of an unspaced script end a word; an apostrophe does not.
+    """
+    return bool(before) and bool(after) and _in_word(before[-1]) and _in_word(after[0])
+
+
+def _in_word(char: str) -> bool:
+    if char in "'’":
+        return True
+    if any(low <= ord(char) <= high for low, high in _UNSPACED):
+        return False
+    return unicodedata.category(char)[0] in "LMN"
+
+
+def incomplete_tail(data: bytes) -> int:
+    """How many bytes at the end of ``data`` begin a UTF-8 character that is not complete yet (0 to 3)."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0xC0 == 0x80:
+            continue
+        needed = 2 if byte >> 5 == 0b110 else 3 if byte >> 4 == 0b1110 else 4 if byte >> 3 == 0b11110 else 1
+        return back if needed > back else 0
+    return 0
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a reply (control tokens not in it) is silent: no more than the padding that upstream strips."""
+    return text.strip(SILENCE_PADDING) in {"", "idle"}
+
+
+def defuse(text: str, markers: tuple[str, ...]) -> str:
+    """User text in which no marker stands: one that does gets a space after its first character."""
+    for marker in markers:
+        text = text.replace(marker, f"{marker[:1]} {marker[1:]}")
+    return text
