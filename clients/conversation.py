@@ -1,0 +1,206 @@
+"""Joins a connection, a chat and whoever shows it: carries out actions, keeps the ticks, understands the commands.
+
+The only place in the client with a clock. Knows a front end by the protocol below, not which one it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from clients.chat import STOP_WORD, Action, Chat, Mode, Press, Send, Show, Slice, Speaker
+from clients.connection import Connection, Event, Lost, Opened, Received
+
+COMMANDS = {
+    "/new": "begin a new conversation",
+    "/help": "show this",
+    "/quit": "leave (so does Ctrl-D, and Ctrl-C twice)",
+}
+HELP = {
+    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each tick, and "
+    "Enter sends the rest at once. Words that come while the assistant speaks interrupt it; Ctrl-C tells it to stop.",
+    Mode.CHAT: "Enter sends the line. Ctrl-C during a reply tells the assistant to stop.",
+}
+
+
+class TalkError(RuntimeError):
+    """The conversation cannot go on as it should. The message is one line for the user."""
+
+
+class FrontEnd(Protocol):
+    """Whoever shows the conversation and brings the user's words."""
+
+    def due(self, *, tick: bool) -> list[str]:
+        """The lines to be entered now. Asked at each tick, and after each slice that was heard (`tick` is False)."""
+        ...
+
+    def show(self, slice_: Slice) -> None: ...
+
+    def changed(self) -> None:
+        """`Conversation.state` may have changed."""
+        ...
+
+
+class Conversation:
+    """One run of the client.
+
+    Args:
+        tick_seconds: The length of a time slice.
+        quiet_seconds: What passes for silence (`silent`) lasts at least this long, however short the ticks.
+    """
+
+    def __init__(self, chat: Chat, connection: Connection, *, tick_seconds: float, quiet_seconds: float = 1.0) -> None:
+        self.chat = chat
+        self.state = "connecting"
+        self._connection = connection
+        self._tick_seconds = tick_seconds
+        self._quiet_seconds = quiet_seconds
+        self._front_end: FrontEnd
+        self._online = asyncio.Event()
+        self._left = asyncio.Event()
+        self._next_tick = 0.0
+        self._last_words_at = 0.0
+        self._last_reason: str | None = None
+        self._given_up: str | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing more is to be expected from the assistant for now."""
+        return self.chat.silent and self.quiet_for >= self._quiet_seconds
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since anyone said anything."""
+        return self.now() - self._last_words_at
+
+    async def run(self, front_end: FrontEnd) -> str | None:
+        """Talks until someone leaves (`leave`, /quit): then None. Otherwise returns why there is no connection.
+
+        Raises:
+            TalkError: Something that was due could not be said, or a front end found that it cannot go on.
+        """
+        self._front_end = front_end
+        tasks = [
+            asyncio.ensure_future(work)
+            for work in (self._connection.run(self._on_event), self._keep_ticks(), self._left.wait())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return self._given_up
+
+    @staticmethod
+    def now() -> float:
+        """Seconds, of the event loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    def leave(self) -> None:
+        self._left.set()
+
+    def enter(self, line: str) -> bool:
+        """Enter was pressed on `line`: words, sent at once, or a command.
+
+        Returns whether it was taken. If not, a note says why, and the line should stay where it is.
+        """
+        line = line.strip()
+        if line.startswith("/"):
+            self._command(line)
+            return True
+        if line and not self.chat.listening:
+            self.note("Not sent: there is no connection.")
+            return False
+        self._perform(self.chat.say(line))
+        self._next_tick = self.now() + self._tick_seconds
+        self._front_end.changed()
+        return True
+
+    def interrupt(self) -> bool:
+        """Ctrl-C was pressed: stops the assistant, or leaves. Returns whether it was the input line that was meant."""
+        press = self.chat.press(self.now())
+        if press is Press.LEAVE:
+            self.leave()
+        elif press is Press.STOP:
+            self.enter(STOP_WORD)
+        return press is Press.CLEAR
+
+    def note(self, text: str) -> None:
+        self._front_end.show(Slice(Speaker.NOTE, text))
+
+    def _command(self, line: str) -> None:
+        name = line.split()[0]
+        if name == "/quit":
+            self.leave()
+        elif name == "/new":
+            self._perform(self.chat.renew())
+        elif name == "/help":
+            self.note(HELP[self.chat.mode])
+            for command, does in COMMANDS.items():
+                self.note(f"{command:6} {does}")
+        else:
+            self.note(f"There is no command {name}: there are {', '.join(COMMANDS)}.")
+        self._front_end.changed()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Opened):
+            self.state = "connected"
+            self._last_reason = None
+            self._next_tick = self._last_words_at = self.now()
+            self._perform(self.chat.opened())
+            self._online.set()
+        elif isinstance(event, Received):
+            actions = self.chat.hear(event.frame)
+            self._perform(actions)
+            if any(isinstance(action, Show) for action in actions):
+                self._enter_all(self._front_end.due(tick=False))
+        else:
+            self._on_lost(event)
+        self._front_end.changed()
+
+    def _on_lost(self, event: Lost) -> None:
+        self._online.clear()
+        self.chat.lost()
+        if event.retry_in is None:
+            self._given_up = event.reason
+            return
+        self.state = f"no connection, next attempt in {event.retry_in:g} s"
+        if event.reason != self._last_reason:  # said once, however many attempts fail
+            self._last_reason = event.reason
+            self.note(f"{event.reason[0].upper()}{event.reason[1:]}. Trying again.")
+
+    async def _keep_ticks(self) -> None:
+        while True:
+            await self._online.wait()
+            wait = self._next_tick - self.now()
+            if wait > 0:
+                await asyncio.sleep(wait)  # an entered line may have moved the tick meanwhile: look again
+                continue
+            self._next_tick = max(self._next_tick, self.now() - self._tick_seconds) + self._tick_seconds
+            self._tick()
+
+    def _tick(self) -> None:
+        lines = self._front_end.due(tick=True)
+        if lines:
+            self._enter_all(lines)
+        elif not self._connection.backlog:  # a silent slice that has to wait means nothing
+            self._perform(self.chat.tick())
+        self._front_end.changed()
+
+    def _enter_all(self, lines: list[str]) -> None:
+        for line in lines:
+            if self.chat.full and line != "/new":
+                raise TalkError("the conversation did not fit into the model's context")
+            self.enter(line)
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                self._connection.send(action.frame)
+            else:
+                if action.slice.speaker is not Speaker.NOTE:
+                    self._last_words_at = self.now()
+                self._front_end.show(action.slice)

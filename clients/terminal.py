@@ -1,0 +1,193 @@
+"""The conversation on a terminal: what was said scrolls up, the input line stays below it.
+
+Knows prompt_toolkit and how to draw; what is said, and when, it is told. From top to bottom: what was said, printed
+for good and left to the terminal's own scrolling; the line that is still growing; the input line; a line of state.
+
+Nothing is printed below the line that is being typed, and the cursor never leaves it. Printing happens between two
+drawings of the last three lines, without handing the terminal over, so that a key pressed meanwhile is not echoed
+twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout.processors import BeforeInput
+from prompt_toolkit.output import Output
+from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.styles import Style
+
+from clients.chat import Mode, Slice, Speaker, cut_words
+from clients.conversation import Conversation
+from clients.paragraphs import Line, Page
+
+NAMES = {Speaker.YOU: "you", Speaker.ASSISTANT: "assistant", Speaker.NOTE: "·"}
+INDENT = max(map(len, NAMES.values())) + 2
+NARROWEST = 20  # columns for text: on a narrower terminal lines break where they may
+PROMPT = "> "
+
+STYLE = Style.from_dict(
+    {
+        "you": "ansicyan",
+        "name.you": "ansicyan bold",
+        "name.assistant": "bold",
+        "note": "ansibrightblack",
+        "name.note": "ansibrightblack",
+        "prompt": "ansicyan bold",
+        "state": "ansibrightblack",
+    }
+)
+
+
+def fragments(line: Line) -> StyleAndTextTuples:
+    """A line with its speaker's name before it, or as much space."""
+    name = NAMES[line.speaker] if line.first else ""
+    return [
+        (f"class:name.{line.speaker.value}", f"{name:>{INDENT - 2}}  "),
+        (f"class:{line.speaker.value}", line.text),
+    ]
+
+
+class Terminal:
+    """The front end on a terminal. `input_` and `output` are those of the process unless given."""
+
+    def __init__(
+        self, conversation: Conversation, *, where: str, input_: Input | None = None, output: Output | None = None
+    ) -> None:
+        self._conversation = conversation
+        self._where = where
+        self._page = Page()
+        # Only whole lines can be recalled: in duplex mode a line is not one, and the next tick would send it off.
+        history = InMemoryHistory() if conversation.chat.mode is Mode.CHAT else None
+        self._line = Buffer(multiline=False, history=history)
+        self._app: Application[None] = Application(
+            layout=self._layout(),
+            key_bindings=self._keys(),
+            style=STYLE,
+            erase_when_done=True,
+            input=input_,
+            output=output,
+        )
+
+    @property
+    def typed(self) -> str:
+        """What stands in the input line."""
+        return self._line.text
+
+    async def run(self) -> str | None:
+        """Talks until the user leaves: as `Conversation.run`."""
+        talk: asyncio.Future[str | None] | None = None
+
+        def start() -> None:
+            nonlocal talk
+            talk = asyncio.ensure_future(self._conversation.run(self))
+            talk.add_done_callback(lambda _: self._exit())
+
+        try:
+            await self._app.run_async(pre_run=start, handle_sigint=False, set_exception_handler=False)
+        finally:
+            self._conversation.leave()
+            outcome = await talk if talk is not None else None
+            self._print(self._page.take_all(self._width))
+        return outcome
+
+    def due(self, *, tick: bool) -> list[str]:
+        if not tick or self._conversation.chat.mode is Mode.CHAT or not self._conversation.chat.listening:
+            return []
+        if self._line.text.lstrip().startswith("/"):
+            return []
+        words, rest = cut_words(self._line.text, self._line.cursor_position)
+        if not words:
+            return []
+        # Not an edit: undoing it would type again what was sent.
+        self._line.reset(Document(rest, self._line.cursor_position - len(words)))
+        return [words]
+
+    def show(self, slice_: Slice) -> None:
+        self._page.add(slice_)
+        if self._app.is_running:
+            finished = self._page.take_finished(self._width)
+            if finished:
+                self._app.renderer.erase()
+                self._print(finished)
+            self._app.invalidate()
+
+    def changed(self) -> None:
+        self._app.invalidate()
+
+    @property
+    def _width(self) -> int:
+        return max(NARROWEST, self._app.output.get_size().columns - INDENT - 1)
+
+    def _print(self, lines: list[Line]) -> None:
+        text: StyleAndTextTuples = []
+        for line in lines:
+            text += [*fragments(line), ("", "\n")]
+        if text:
+            print_formatted_text(self._app.output, text, STYLE, color_depth=self._app.color_depth)
+
+    def _exit(self) -> None:
+        with suppress(Exception):  # it has been told to exit already
+            self._app.exit()
+
+    def _growing(self) -> StyleAndTextTuples:
+        # A line more than one only while the terminal becomes narrower.
+        text: StyleAndTextTuples = []
+        for line in self._page.growing(self._width):
+            text += [("", "\n"), *fragments(line)]
+        return text[1:]
+
+    def _state(self) -> StyleAndTextTuples:
+        chat = self._conversation.chat
+        if chat.speaking:
+            state = "assistant speaking, Ctrl-C interrupts"
+        elif chat.listening:
+            state = "listening, /help explains"
+        else:
+            state = self._conversation.state
+        return [("class:state", f"{state} · {self._where}")]
+
+    def _layout(self) -> Layout:
+        growing = Window(FormattedTextControl(self._growing), dont_extend_height=True)
+        line = Window(
+            BufferControl(self._line, input_processors=[BeforeInput(PROMPT, "class:prompt")]),
+            wrap_lines=True,
+            dont_extend_height=True,
+        )
+        state = Window(FormattedTextControl(self._state), height=1)
+        shown = ConditionalContainer(growing, Condition(lambda: bool(self._page.growing(self._width))))
+        return Layout(HSplit([shown, line, state]), focused_element=line)
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("enter")
+        def _(event: KeyPressEvent) -> None:
+            if self._conversation.enter(self._line.text):
+                self._line.reset(append_to_history=self._conversation.chat.mode is Mode.CHAT)
+
+        @keys.add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            if self._conversation.interrupt():
+                self._line.reset()
+
+        @keys.add("c-d")
+        def _(event: KeyPressEvent) -> None:
+            self._conversation.leave()
+
+        @keys.add(Keys.BracketedPaste)
+        def _(event: KeyPressEvent) -> None:
+            self._line.insert_text(" ".join(event.data.splitlines()))
+
+        return keys
