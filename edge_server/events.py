@@ -123,6 +123,11 @@ Action = Generate | Cancel | Release | Say | ReplyEnd | TooLong
 class Session(Protocol):
     """A conversation: events in, actions out, in order. No I/O, no clock."""
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait for the unanswered `Generate`. The caller must not let them grow without end."""
+        ...
+
     def receive(self, event: Event) -> list[Action]:
         """Take one event; return what is to be done now, first things first."""
         ...

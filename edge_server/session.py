@@ -55,9 +55,14 @@ ORDINARY_TOKENS = 512  # the longest reply of ordinary mode, as in the reference
 class Vocabulary(Protocol):
     """What a session needs of a tokenizer. Token ids are ints; ``idle`` is None for a model that is not duplex."""
 
-    bos: int
-    eos: int
-    idle: int | None
+    @property
+    def bos(self) -> int: ...
+
+    @property
+    def eos(self) -> int: ...
+
+    @property
+    def idle(self) -> int | None: ...
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
         """The tokens of ``text`` as one string, without BOS; control tokens in it are parsed only if asked."""
@@ -117,6 +122,11 @@ class DuplexSession:
         self._spoken = 0  # tokens of the present reply (ordinary mode)
         self._replying = False  # a turn of ordinary mode has not had its `ReplyEnd` yet
         self._unheard = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many texts wait for the slice that runs."""
+        return len(self._waiting)
 
     @property
     def transcript(self) -> tuple[int, ...]:

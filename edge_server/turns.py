@@ -47,6 +47,11 @@ class TurnSession:
         self._ended = False
 
     @property
+    def waiting(self) -> int:
+        """How many texts wait for the slice that runs."""
+        return len(self._waiting)
+
+    @property
     def transcript(self) -> tuple[int, ...]:
         """The tokens of the conversation."""
         return tuple(self._transcript.tokens)

@@ -56,6 +56,11 @@ class _HistorySession:
         self._reply: list[int] = []  # tokens sampled since the prompt was written
 
     @property
+    def waiting(self) -> int:
+        """How many frames wait for the reply that is being made."""
+        return len(self._queue)
+
+    @property
     def history(self) -> tuple[str, ...]:
         """The conversation: user, assistant, user, ... in turn."""
         return tuple(self._history)

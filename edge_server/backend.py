@@ -1,0 +1,142 @@
+"""A model made ready for conversations: loaded, checked, with a pool of cells, an engine and a warm-up behind it.
+
+The place where llama.cpp, engine and sessions meet; knows no sockets.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_server.config import Config, ConfigError, DuplexFacts, choose_cells, choose_ctx, machine_memory
+from edge_server.connection import Conversing
+from edge_server.engine import Engine, EngineError, Generated, Request, Sampling
+from edge_server.events import Mode, Session
+from edge_server.llama import Context, Model
+from edge_server.protocol import TextCodec
+from edge_server.session import DuplexSession, Settings
+from edge_server.turns import TurnSession
+from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+
+
+@dataclass(frozen=True)
+class ModelVocabulary:
+    """A model's tokenizer as sessions see it."""
+
+    model: Model
+    idle: int | None
+
+    @property
+    def bos(self) -> int:
+        """The id of ``<s>``."""
+        return self.model.bos
+
+    @property
+    def eos(self) -> int:
+        """The id of ``</s>``."""
+        return self.model.eos
+
+    def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
+        """See `session.Vocabulary`."""
+        return self.model.tokenize(text, parse_special=parse_special)
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """See `session.Vocabulary`."""
+        return self.model.piece(token, special=special)
+
+
+class Backend:
+    """One model and its engine. After use you must call `close` (or use it as a context manager)."""
+
+    def __init__(self, path: Path, config: Config, *, on_progress: Callable[[float], None] | None = None) -> None:
+        """Loads ``path`` and starts the engine. Raises ModelError, ConfigError or EngineError, each one line."""
+        self._config = config
+        self.model = Model.load(path, gpu_layers=config.gpu_layers, on_progress=on_progress)
+        try:
+            self.facts = DuplexFacts.read(self.model.metadata, path, self.model.n_vocab)
+            self.ctx = choose_ctx(config.ctx, self.model.n_ctx_train)
+            cell_bytes = self.model.cell_bytes(config.kv_type)
+            cells = choose_cells(config.kv_cells, self.ctx, config.sessions, cell_bytes, machine_memory())
+            self.context = Context(
+                self.model, cells=cells, slots=config.sessions, threads=config.threads, kv_type=config.kv_type
+            )
+        except BaseException:
+            self.model.close()
+            raise
+        self.engine = Engine(self.context)
+        self.engine.start()
+        self.vocabulary = ModelVocabulary(self.model, self.facts.idle)
+        self.settings = Settings(
+            self.facts.user_marker, self.facts.assistant_marker, self.ctx, config.slice_tokens, config.slide
+        )
+
+    @property
+    def name(self) -> str:
+        """What the model calls itself, else its file's name."""
+        return self.model.metadata.get("general.name") or self.model.path.stem
+
+    def warm_up(self) -> None:
+        """Run the model once, so that the first slice does not pay for what is done only once. Raises EngineError."""
+        tokens = (self.model.bos, *self.vocabulary.tokenize(self.facts.user_marker, parse_special=False))
+        self.run(Request(tokens, 2, frozenset(), Sampling(0, 0, 1, 0)))
+
+    def run(self, request: Request) -> Generated:
+        """Run one request on a sequence of its own and wait for it. Raises EngineError."""
+        results: list[Generated | EngineError] = []
+        over = threading.Event()
+
+        def on_done(result: Generated | EngineError) -> None:
+            results.append(result)
+            over.set()
+
+        handle = self.engine.open()
+        handle.submit(request, on_done)
+        over.wait()
+        handle.close()
+        if isinstance(results[0], EngineError):
+            raise results[0]
+        return results[0]
+
+    def conversing(self, *, chat: bool) -> Conversing:
+        """What the connections of the duplex port, or of the chat port, are made with.
+
+        Raises ConfigError for a model without an idle token on the duplex port.
+        """
+        config = self._config
+        if not chat and self.facts.idle is None:
+            raise ConfigError(
+                f"{self.model.path} has no idle token, so it is no duplex model; give it as --chat-model"
+            )
+        kind: Callable[[ModelVocabulary, Settings, Mode, int], Session]
+        if config.upstream:
+            kind = UpstreamTurnSession if chat else UpstreamDuplexSession
+        else:
+            kind = TurnSession if self.facts.idle is None else DuplexSession
+        return Conversing(
+            codec=lambda: TextCodec(upstream=config.upstream, ordinary_port=chat),
+            session=lambda mode, seed: kind(self.vocabulary, self.settings, mode, seed),
+            open_sequence=self.engine.open,
+            temperature=config.temperature,
+            top_k=config.top_k,
+            top_p=config.top_p,
+            new_seed=self._new_seed,
+            assume_wpm=config.assume_wpm,
+        )
+
+    def _new_seed(self) -> int:
+        return secrets.randbits(63) if self._config.seed is None else self._config.seed
+
+    def close(self) -> None:
+        """Stop the engine and free everything. A second call does nothing."""
+        self.engine.close()
+        self.context.close()
+        self.model.close()
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,203 @@
+"""`edge-server`: options in, a running server out. Everything is put together here.
+
+Standard output carries one line, when the server is ready; all else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_server.backend import Backend
+from edge_server.config import Config, ConfigError, find_model
+from edge_server.engine import EngineError
+from edge_server.llama import KV_TYPES, ModelError
+from edge_server.server import LOOPBACK, ListenError, Port, Server, listen
+
+app = typer.Typer(
+    help="Serves a duplex language model: it listens while it speaks and stops when interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_log = logging.getLogger("edge_server")
+
+KvType = Enum("KvType", {name: name for name in KV_TYPES}, type=str)  # type: ignore[misc]
+
+
+class OnFull(str, Enum):
+    """What a full context does."""
+
+    slide = "slide"
+    stop = "stop"
+
+
+class Compat(str, Enum):
+    """Whose wire behaviour to copy."""
+
+    upstream = "upstream"
+
+
+@app.callback()
+def _commands() -> None:
+    """Keeps `run` a command of its own, with room for more beside it."""
+
+
+@app.command()
+def run(
+    model: Annotated[
+        Path | None,
+        typer.Option(help="GGUF file by edge-convert. Default: the newest in models/, the shipped pocket model last."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; localhost is 127.0.0.1 and ::1.")] = "localhost",
+    port: Annotated[int, typer.Option(help="Port of the duplex server; 0 takes a free one.")] = 8765,
+    chat_port: Annotated[int, typer.Option(help="Port of the ordinary, turn-based server; 0 takes a free one.")] = 8766,
+    chat_model: Annotated[
+        Path | None,
+        typer.Option(help="A model of its own for the chat port; it needs no idle token. Default: --model."),
+    ] = None,
+    ctx: Annotated[
+        int | None,
+        typer.Option(help="Tokens of context a session. Default: what the model was trained on, at most 4096."),
+    ] = None,
+    sessions: Annotated[int, typer.Option(help="Conversations held in the KV cache at the same time.")] = 4,
+    slice_tokens: Annotated[int, typer.Option(help="The most tokens that the model says in a slice.")] = 15,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.8,
+    top_p: Annotated[float, typer.Option(help="1 is off.")] = 0.8,
+    top_k: Annotated[int, typer.Option(help="0 is off.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed gives the same words. Default: a new one each conversation.")
+    ] = None,
+    on_full: Annotated[
+        OnFull, typer.Option(help="A full context forgets its oldest slices, or ends the conversation.")
+    ] = OnFull.slide,
+    compat: Annotated[
+        Compat | None, typer.Option(help="upstream: the reference server's wire behaviour, byte for byte.")
+    ] = None,
+    gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal); -1 is all, 0 none.")] = -1,
+    threads: Annotated[int | None, typer.Option(help="Threads that decode. Default: the fast physical cores.")] = None,
+    kv_type: Annotated[KvType, typer.Option(help="Numbers in the KV cache.")] = KvType("f16"),
+    kv_cells: Annotated[
+        int | None,
+        typer.Option(help="Tokens that the KV cache holds, all sessions together. Default: a quarter of the memory."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Let pages from this origin connect too (localhost may always). Repeatable."),
+    ] = None,
+    assume_wpm: Annotated[
+        float | None,
+        typer.Option(help="When text interrupts, forget what was not yet spoken at this pace (words a minute)."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more, llama.cpp's messages too.")] = False,
+) -> None:
+    """Run the server until Ctrl-C.
+
+    When it is ready it prints one line that begins with "ready" and carries both URLs and the model's name.
+    """
+    _log_to_stderr(verbose)
+    if model is None:
+        folders = dict.fromkeys([Path("models").resolve(), Path(__file__).resolve().parent.parent / "models"])
+        model = find_model(tuple(folders))
+        _log.warning("model: %s", model)
+    config = Config(
+        model=model,
+        chat_model=chat_model,
+        host=host,
+        port=port,
+        chat_port=chat_port,
+        ctx=ctx,
+        sessions=sessions,
+        slice_tokens=slice_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+        seed=seed,
+        slide=on_full is OnFull.slide,
+        upstream=compat is Compat.upstream,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        kv_type=kv_type.value,
+        kv_cells=kv_cells,
+        allow_origins=tuple(allow_origin or ()),
+        assume_wpm=assume_wpm,
+    )
+    if host not in LOOPBACK:
+        _log.warning("listening on %s: everyone who reaches this address can talk to the model", host)
+    with contextlib.ExitStack() as stack:
+        sockets = listen(host, port), listen(host, chat_port)  # before the model: a taken port is told at once
+        for listening in [*sockets[0], *sockets[1]]:
+            stack.callback(listening.close)
+        duplex = stack.enter_context(_load(config.model, config))
+        chat = stack.enter_context(_load(config.chat_model, config)) if config.chat_model else duplex
+        ports = [
+            Port(duplex.conversing(chat=False), sockets[0], duplex.name),
+            Port(chat.conversing(chat=True), sockets[1], chat.name),
+        ]
+        for backend in dict.fromkeys([duplex, chat]):
+            backend.warm_up()
+        asyncio.run(_serve(ports, config, duplex.name, chat.name))
+
+
+def _load(path: Path, config: Config) -> Backend:
+    if not sys.stderr.isatty():
+        return Backend(path, config)
+
+    def show(share: float) -> None:
+        print(f"\rloading {path.name} {share:4.0%}", end="", file=sys.stderr, flush=True)
+
+    try:
+        return Backend(path, config, on_progress=show)
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+async def _serve(ports: list[Port], config: Config, name: str, chat_name: str) -> None:
+    loop = asyncio.get_running_loop()
+    server = Server(ports, config.allow_origins)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
+    async with server:
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        urls = [f"ws://{host}:{port.number}" for port in ports]
+        chat_model = "" if chat_name == name else f" ({chat_name})"
+        print(f"ready duplex {urls[0]} chat {urls[1]}{chat_model} model {name}", flush=True)
+        await server.wait()
+        _log.info("stopping")
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    _log.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    logging.getLogger("llama.cpp").setLevel(logging.DEBUG if verbose else logging.CRITICAL)
+    # A client that goes away in the middle of something is no news.
+    logging.getLogger("websockets").setLevel(logging.INFO if verbose else logging.CRITICAL)
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ConfigError, ModelError) as error:
+        print(f"edge-server: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (EngineError, ListenError) as error:
+        print(f"edge-server: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:  # while the model was loading
+        sys.exit(130)
+
+
+def main() -> None:
+    """The command: exit code 0, 1 (failed), 2 (bad usage or bad input)."""
+    with _one_line_errors():
+        app()

@@ -1,0 +1,158 @@
+"""What the server is asked to do, checked: every option in one place, and what a model file says of the duplex format.
+
+Standard library only. A value that cannot be used raises `ConfigError`, one line: what, where, what to do.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MIN_CTX = 64  # tokens: a slice pair with a few words, twice over
+MAX_CTX = 4096  # tokens: the default, if the model was trained on no less; what MiniCPM-duplex was trained on
+METADATA_VERSION = "1"
+
+
+class ConfigError(Exception):
+    """An option or a model file that cannot be used, in one line."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The options of `edge-server run`. Lengths are in tokens; None means: chosen when the model is known."""
+
+    model: Path
+    chat_model: Path | None = None
+    host: str = "localhost"
+    port: int = 8765
+    chat_port: int = 8766
+    ctx: int | None = None
+    sessions: int = 4
+    slice_tokens: int = 15
+    temperature: float = 0.8
+    top_p: float = 0.8
+    top_k: int = 0
+    seed: int | None = None
+    slide: bool = True
+    upstream: bool = False
+    gpu_layers: int = -1
+    threads: int | None = None
+    kv_type: str = "f16"
+    kv_cells: int | None = None
+    allow_origins: tuple[str, ...] = ()
+    assume_wpm: float | None = None
+
+    def __post_init__(self) -> None:
+        checks = [
+            (0 <= self.port <= 65535, "--port", self.port, "a port from 0 (any free one) to 65535"),
+            (0 <= self.chat_port <= 65535, "--chat-port", self.chat_port, "a port from 0 (any free one) to 65535"),
+            (self.ctx is None or self.ctx >= MIN_CTX, "--ctx", self.ctx, f"at least {MIN_CTX} tokens"),
+            (1 <= self.sessions <= 64, "--sessions", self.sessions, "1 to 64"),
+            (1 <= self.slice_tokens <= 256, "--slice-tokens", self.slice_tokens, "1 to 256"),
+            (0 <= self.temperature <= 10, "--temperature", self.temperature, "0 (greedy) to 10"),
+            (0 < self.top_p <= 1, "--top-p", self.top_p, "above 0 and at most 1 (off)"),
+            (self.top_k >= 0, "--top-k", self.top_k, "0 (off) or more"),
+            (self.threads is None or 1 <= self.threads <= 512, "--threads", self.threads, "1 to 512"),
+            (self.kv_cells is None or self.kv_cells >= MIN_CTX, "--kv-cells", self.kv_cells, f"at least {MIN_CTX}"),
+            (
+                self.assume_wpm is None or (math.isfinite(self.assume_wpm) and self.assume_wpm > 0),
+                "--assume-wpm",
+                self.assume_wpm,
+                "above 0 (words a minute; about 180 for a person)",
+            ),
+        ]
+        for fine, option, value, allowed in checks:
+            if not fine:
+                raise ConfigError(f"{option} {value} cannot be used: give {allowed}")
+        if self.port == self.chat_port != 0:
+            raise ConfigError(f"--port and --chat-port are both {self.port}: give each its own")
+        for origin in self.allow_origins:
+            if origin != "null" and ("://" not in origin or origin.rstrip("/") != origin):
+                raise ConfigError(
+                    f"--allow-origin {origin} is no origin: give scheme://host[:port], as browsers send it"
+                )
+
+
+@dataclass(frozen=True)
+class DuplexFacts:
+    """What a GGUF file written by edge-convert says about the format; docs/gguf.md lists the keys."""
+
+    user_marker: str
+    assistant_marker: str
+    idle: int | None  # None: a plain chat model
+    slice_seconds: float
+
+    @classmethod
+    def read(cls, metadata: Mapping[str, str], path: Path, n_vocab: int) -> DuplexFacts:
+        """From the file's metadata, values as llama.cpp prints them. Raises ConfigError."""
+        version = metadata.get("duplex.version")
+        if version is None:
+            raise ConfigError(f"{path} does not say how its conversations are written: make it with edge-convert")
+        if version != METADATA_VERSION:
+            raise ConfigError(f"{path} was written by another edge-convert (format {version}): convert it again")
+        try:
+            user, assistant = metadata["duplex.user_marker"], metadata["duplex.assistant_marker"]
+            idle = int(metadata["duplex.idle_token_id"]) if "duplex.idle_token_id" in metadata else None
+            seconds = float(metadata["duplex.slice_seconds"])
+        except (KeyError, ValueError) as error:
+            raise ConfigError(f"{path} has broken duplex metadata ({error}): convert it again") from error
+        sound = user and assistant and user != assistant and math.isfinite(seconds) and seconds > 0
+        if not sound or (idle is not None and not 0 <= idle < n_vocab):
+            raise ConfigError(
+                f"{path} has broken duplex metadata (a marker, the idle token or the slice): convert it again"
+            )
+        return cls(user, assistant, idle, seconds)
+
+
+def choose_ctx(asked: int | None, n_ctx_train: int) -> int:
+    """The length of a conversation's context, in tokens."""
+    return asked if asked is not None else max(MIN_CTX, min(MAX_CTX, n_ctx_train))
+
+
+def choose_cells(asked: int | None, ctx: int, sessions: int, cell_bytes: int, memory_bytes: int | None) -> int:
+    """How many tokens the pool holds that all sessions share.
+
+    By default what a quarter of the machine's memory holds, at most a whole context for each session. Raises
+    ConfigError if that is less than one context.
+    """
+    if asked is not None:
+        if asked < ctx:
+            raise ConfigError(f"--kv-cells {asked} does not hold one context: give at least {ctx}, or a smaller --ctx")
+        return asked
+    if memory_bytes is None:
+        return ctx * sessions
+    cells = min(ctx * sessions, memory_bytes // 4 // cell_bytes)
+    if cells < ctx:
+        needed = ctx * cell_bytes / 2**30
+        raise ConfigError(
+            f"--ctx {ctx} needs {needed:.1f} GiB of KV cache, more than a quarter of this machine's memory: "
+            f"give a smaller --ctx (up to {cells}), --kv-type q8_0, or --kv-cells {ctx} to insist"
+        )
+    return cells
+
+
+def machine_memory() -> int | None:
+    """Bytes of physical memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return None
+
+
+def find_model(folders: tuple[Path, ...]) -> Path:
+    """The newest ``*.gguf`` in the folders that is not the pocket model, else the newest pocket model.
+
+    Raises ConfigError if there is none.
+    """
+    found = [path for folder in folders for path in folder.glob("*.gguf") if path.is_file()]
+    if not found:
+        raise ConfigError(
+            f"no model in {' or '.join(map(str, folders))}: run make setup, or make convert, or give --model"
+        )
+    return max(found, key=lambda path: (not path.name.startswith("pocket"), path.stat().st_mtime))

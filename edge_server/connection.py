@@ -1,0 +1,178 @@
+"""One client: its frames, its session and its sequence in the engine, joined.
+
+Lives on the event loop and never waits for the model: the engine calls back. Outgoing frames wait in a bounded queue,
+so that a client that does not read stops nobody. Knows no model and no decoding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from edge_server import events
+from edge_server.engine import EngineError, Finish, Generated, Handle, Job, Request, Sampling
+from edge_server.events import Action, Cancel, Event, Generate, Mode, NewSession, Release, Say, Session, SliceDone
+from edge_server.protocol import TextCodec
+
+MAX_UNSENT = 256  # frames: a client that far behind is not reading
+MAX_WAITING = 64  # frames that wait for a slice to end; further ones are left in the socket until then
+
+_FINISH = {
+    Finish.STOP: events.Finish.STOP,
+    Finish.CAP: events.Finish.CAP,
+    Finish.CANCELLED: events.Finish.CANCELLED,
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Conversing:
+    """What every connection of a port is made with."""
+
+    codec: Callable[[], TextCodec]
+    session: Callable[[Mode, int], Session]  # mode, seed
+    open_sequence: Callable[[], Handle]
+    temperature: float
+    top_k: int
+    top_p: float
+    new_seed: Callable[[], int]
+    assume_wpm: float | None = None
+
+
+class Speech:
+    """How much of what was delivered has been spoken, at a fixed pace (words a minute). Times are in seconds."""
+
+    def __init__(self, words_per_minute: float) -> None:
+        self._seconds_a_word = 60 / words_per_minute
+        self._end = 0.0
+
+    def said(self, words: int, now: float) -> None:
+        """``words`` were delivered; they are spoken behind what is still being spoken."""
+        self._end = max(self._end, now) + words * self._seconds_a_word
+
+    def interrupt(self, now: float) -> int:
+        """Speaking stops; how many words remained unspoken."""
+        rest, self._end = max(0.0, self._end - now), now
+        return math.ceil(rest / self._seconds_a_word - 1e-9)
+
+
+class Connection:
+    """Call `run` once; it returns when the client is gone, and everything the client held is given back."""
+
+    def __init__(self, socket: ServerConnection, conversing: Conversing) -> None:
+        self._socket = socket
+        self._conversing = conversing
+        self._codec = conversing.codec()
+        self._session = conversing.session(self._codec.first_mode, conversing.new_seed())
+        self._sequence = conversing.open_sequence()
+        self._job: Job | None = None
+        self._loop = asyncio.get_running_loop()
+        self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
+        self._slice_over = asyncio.Event()
+        self._gone = False
+        self._closing: asyncio.Task[None] | None = None
+        self._speech = Speech(conversing.assume_wpm) if conversing.assume_wpm else None
+
+    async def run(self) -> None:
+        """Serve the client until it leaves."""
+        writer = asyncio.create_task(self._write())
+        try:
+            async for frame in self._socket:
+                if not isinstance(frame, str):
+                    await self._socket.close(1003, "text frames only")
+                    return
+                self._read(frame)
+                while self._session.waiting >= MAX_WAITING:
+                    self._slice_over.clear()
+                    await self._slice_over.wait()
+        except ConnectionClosed:
+            pass  # without a closing handshake; an ordinary way to leave
+        finally:
+            self._gone = True
+            self._sequence.close()
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+            if self._closing is not None:
+                await self._closing
+
+    async def _write(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._socket.send(await self._unsent.get())
+
+    def _read(self, frame: str) -> None:
+        meaning = self._codec.decode(frame)
+        if meaning is None:
+            return
+        if isinstance(meaning, Mode):
+            if self._speech:
+                self._speech.interrupt(time.monotonic())
+            self._take(NewSession(meaning, self._conversing.new_seed()))
+            return
+        if isinstance(meaning, events.UserText):
+            unheard = self._speech.interrupt(time.monotonic()) if self._speech else 0
+            if unheard:
+                self._take(events.Unheard(unheard))
+        self._take(meaning)
+
+    def _take(self, event: Event) -> None:
+        for action in self._session.receive(event):
+            self._do(action)
+
+    def _do(self, action: Action) -> None:
+        if isinstance(action, Generate):
+            self._generate(action)
+        elif isinstance(action, Cancel):
+            if self._job is not None:
+                self._job.cancel()
+        elif isinstance(action, Release):
+            self._sequence.release()
+        else:
+            if isinstance(action, Say) and self._speech:
+                self._speech.said(len(action.text.split()), time.monotonic())
+            for frame in self._codec.encode(action):
+                self._send(frame)
+
+    def _send(self, frame: str) -> None:
+        try:
+            self._unsent.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._close(1008, "too slow: the client does not read what is sent to it")
+
+    def _close(self, code: int, reason: str) -> None:
+        if self._closing is None:
+            _log.warning("closing the connection from %s: %s", self._socket.remote_address, reason)
+            self._closing = self._loop.create_task(self._socket.close(code, reason))
+
+    def _generate(self, asked: Generate) -> None:
+        conversing = self._conversing
+        sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed)
+        request = Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.forget, asked.peek)
+
+        def on_done(result: Generated | EngineError) -> None:  # on the engine's thread
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+                self._loop.call_soon_threadsafe(self._on_done, result)
+
+        self._job = self._sequence.submit(request, on_done)
+
+    def _on_done(self, result: Generated | EngineError) -> None:
+        self._job = None
+        if self._gone:
+            return
+        if isinstance(result, EngineError):
+            _log.error("the model failed: %s", result)
+            self._close(1011, "the model failed; the server's log says why")
+        elif result.finish is Finish.FULL:
+            self._close(1013, "no room in the KV cache now: try again later, or start the server with more --kv-cells")
+        else:
+            self._take(SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next))
+        self._slice_over.set()

@@ -1,0 +1,81 @@
+"""The reference's text protocol: frames to events, outputs to frames. Sans-I/O; see docs/protocol.md for the frames.
+
+Two dialects: `upstream`, byte for byte, and our own, which the same clients read. Knows the frames only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from edge_server.events import Mode, Output, Say, Silence, TooLong, UserText
+from edge_server.wording import defuse
+
+NEW_SESSION = "<!new_session!>"
+NEW_ORDINARY_SESSION = "<!new_ordinary_session!>"
+TOO_LONG = "<!too_long!>"
+END = "<!end!>"
+IDLE = "<idle>"
+MAX_FRAME_BYTES = 64 * 1024
+
+# A sentence ends at its punctuation and what closes behind it, if a space or the slice's end follows; the CJK full
+# stops need nothing to follow.
+_SENTENCE_END = re.compile(r"([.!?…]+[\"'”’)\]]*)(?:[ \t]+|$)|([。！？]+[”’」』）]*)[ \t]*")
+
+
+def end_sentences(text: str) -> str:
+    """``text`` with a newline after each sentence, in place of the spaces there.
+
+    The demo joins a reply to the one before with a space unless that one ends in a newline, and speaks line by line.
+    """
+    return _SENTENCE_END.sub(lambda match: (match[1] or match[2]) + "\n", text)
+
+
+class TextCodec:
+    """One connection's frames. ``ordinary_port`` is 8766's wire: pieces as they come, ``<!end!>`` behind the last."""
+
+    def __init__(self, *, upstream: bool = False, ordinary_port: bool = False) -> None:
+        self._upstream = upstream
+        self._ordinary_port = ordinary_port
+        self._mode = self.first_mode
+        self._reply: list[str] = []  # ordinary mode on the duplex port: one frame a reply
+
+    @property
+    def first_mode(self) -> Mode:
+        """The mode of a connection that has not asked for any."""
+        return Mode.ORDINARY if self._ordinary_port else Mode.DUPLEX
+
+    def decode(self, frame: str) -> UserText | Silence | Mode | None:
+        """What a frame means: a slice, a new session in a mode, or nothing (an empty frame)."""
+        text = frame.strip()
+        if not text:
+            return None
+        if text in (NEW_SESSION, NEW_ORDINARY_SESSION):
+            ordinary = self._ordinary_port or text == NEW_ORDINARY_SESSION
+            self._mode = Mode.ORDINARY if ordinary else Mode.DUPLEX
+            self._reply.clear()
+            return self._mode
+        return Silence() if text == IDLE else UserText(text)
+
+    def encode(self, output: Output) -> list[str]:
+        """The frames that deliver an output: none or one."""
+        if isinstance(output, TooLong):
+            return [TOO_LONG]
+        if isinstance(output, Say):
+            return self._encode_words(output.text)
+        if self._ordinary_port:
+            return [END]
+        whole = "".join(self._reply)
+        self._reply.clear()
+        return [whole] if whole else []
+
+    def _encode_words(self, text: str) -> list[str]:
+        if self._upstream:
+            return [text if self._ordinary_port else text.replace(".", "\n")]
+        if text.strip() in (TOO_LONG, END):  # the model may say it; it must not be taken for the server's word
+            text = defuse(text, (TOO_LONG, END))
+        if self._ordinary_port:
+            return [text]
+        if self._mode is Mode.ORDINARY:
+            self._reply.append(text)
+            return []
+        return [end_sentences(text)]

@@ -1,0 +1,156 @@
+"""The two ports: listening, who may connect, /healthz, a clean end. What is said on a connection is `connection.py`'s.
+
+Knows HTTP and sockets; does not know tokens or the model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import http
+import json
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server as SocketServer
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from edge_server.connection import Connection, Conversing
+from edge_server.protocol import MAX_FRAME_BYTES
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+CLOSE_TIMEOUT = 2  # seconds that a vanished client can hold up the server's end
+_log = logging.getLogger(__name__)
+
+
+class ListenError(Exception):
+    """A port cannot be listened on, in one line."""
+
+
+def origin_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a browser's page from ``origin`` may connect: one of this machine on any port, or one that was named."""
+    if origin in allowed:
+        return True
+    try:
+        parts = urlsplit(origin)
+        _ = parts.port  # raises ValueError if it is no port
+    except ValueError:
+        return False
+    plain = not (parts.username or parts.password or parts.path or parts.query or parts.fragment)
+    return plain and parts.scheme in ("http", "https") and parts.hostname in LOOPBACK
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that accept connections on ``host`` (localhost: 127.0.0.1 and ::1). Port 0: a free one, alike for all."""
+    addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
+    for attempt in range(16):
+        sockets: list[socket.socket] = []
+        try:
+            for address in addresses:
+                taken = sockets[0].getsockname()[1] if sockets else port
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                try:
+                    sockets.append(socket.create_server((address, taken), family=family))
+                except OSError as error:
+                    if not sockets or error.errno == errno.EADDRINUSE:
+                        raise
+                    _log.debug("not listening on %s: %s", address, error)  # a machine without IPv6
+        except OSError as error:
+            for listening in sockets:
+                listening.close()
+            if port == 0 and sockets and attempt < 15:
+                continue  # the free port of one address was taken on the other
+            reason = error.strerror or str(error)
+            raise ListenError(f"cannot listen on {host}:{port}: {reason}; give another --host or port") from error
+        return sockets
+    raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True)
+class Port:
+    """One port: what its connections are made with, where it listens, what /healthz says of it."""
+
+    conversing: Conversing
+    sockets: list[socket.socket]
+    model_name: str
+
+    @property
+    def number(self) -> int:
+        """The port number."""
+        return int(self.sockets[0].getsockname()[1])
+
+
+class Server:
+    """Serves ports until `stop`. An asynchronous context manager: inside it, the ports are open."""
+
+    def __init__(self, ports: list[Port], allow_origins: tuple[str, ...] = ()) -> None:
+        self._ports = ports
+        self._allow_origins = allow_origins
+        self._servers: list[SocketServer] = []
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End `wait`. Call it on the event loop."""
+        self._stop.set()
+
+    async def wait(self) -> None:
+        """Until `stop` is called."""
+        await self._stop.wait()
+
+    async def __aenter__(self) -> Server:
+        for port in self._ports:
+            for listening in port.sockets:
+                self._servers.append(
+                    await serve(
+                        _handler(port.conversing),
+                        sock=listening,
+                        process_request=self._gate(port),
+                        max_size=MAX_FRAME_BYTES,
+                        close_timeout=CLOSE_TIMEOUT,
+                        server_header=None,
+                    )
+                )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.close()  # tells the clients: 1001, going away
+        for server in self._servers:
+            with contextlib.suppress(asyncio.CancelledError):
+                await server.wait_closed()
+
+    def _gate(self, port: Port) -> Callable[[ServerConnection, Request], Response | None]:
+        def gate(connection: ServerConnection, request: Request) -> Response | None:
+            path = request.path.partition("?")[0]
+            if path == "/healthz":
+                return self._health(connection, port)
+            origins = request.headers.get_all("Origin")  # a browser always sends one; other programs send none
+            if len(origins) > 1 or not all(origin_allowed(origin, self._allow_origins) for origin in origins):
+                _log.warning("refused a page from %s; --allow-origin lets it in", ascii(origins[0]))
+                text = "pages from this origin may not connect; start the server with --allow-origin to let them\n"
+                return connection.respond(http.HTTPStatus.FORBIDDEN, text)
+            if path != "/":
+                return connection.respond(http.HTTPStatus.NOT_FOUND, "there is / for WebSockets, and /healthz\n")
+            return None
+
+        return gate
+
+    def _health(self, connection: ServerConnection, port: Port) -> Response:
+        clients = sum(len(server.connections) for server in self._servers)
+        text = json.dumps({"status": "ok", "model": port.model_name, "connections": clients}) + "\n"
+        response = connection.respond(http.HTTPStatus.OK, text)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "application/json"
+        return response
+
+
+def _handler(conversing: Conversing) -> Callable[[ServerConnection], Awaitable[None]]:
+    async def handle(connection: ServerConnection) -> None:
+        await Connection(connection, conversing).run()
+
+    return handle
