@@ -1,0 +1,182 @@
+"""The part of the converter that runs llama.cpp, in a process of its own. Knows the bindings' low-level API and three
+tasks (plan, quantise, check); knows nothing of checkpoints.
+
+A process of its own, because a call into llama.cpp cannot be interrupted and a failed assertion in it ends the process:
+the converter kills this one, or reports its end in one line, and removes the temporary files either way.
+The request is one line of JSON on standard input, the answers are lines of JSON on standard output (see `llama.py`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy as np
+
+from convert.imatrix import read_imatrix
+
+_TENSOR_LINE = re.compile(r"\[ *(\d+)/ *\d+\] +(\S+) +- \[.*?\], type = +(\w+), ")
+_NEW_TYPE = re.compile(r"size = .* MiB \((\w+)\)$")
+_NEEDS_IMATRIX = "will require an imatrix"
+_MAX_BUFFER_BYTES = 256 << 20  # of rows that the quantiser holds at once
+_CONTEXT = 32  # tokens; llama.cpp's smallest batch, and the check decodes one
+
+
+class _Log:
+    """llama.cpp's log, cut into lines. Keeps its errors; tells `on_text` every line as far as it has come."""
+
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self.errors: list[str] = []
+        self._line = ""
+        self._on_text = on_text
+        self._callback = llama_cpp.llama_log_callback(self._receive)
+        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def _receive(self, level: int, text: bytes, _user_data: object) -> None:
+        self._line += text.decode("utf-8", "replace")
+        if level == 4:  # GGML_LOG_LEVEL_ERROR
+            self.errors.append(text.decode("utf-8", "replace").strip())
+        self._on_text(self._line)
+        if self._line.endswith("\n"):
+            self._line = ""
+
+
+class TaskError(Exception):
+    """llama.cpp refused; the message is what it logged."""
+
+
+def plan(send: Callable[[dict[str, Any]], None], *, path: str, file_type: int) -> dict[str, Any]:
+    """Which type the quantiser would give to each tensor of the file, and whether it needs an importance matrix.
+
+    It reads the header alone: the weights may still be a hole in the file.
+    """
+    types: dict[str, str] = {}
+    needs_imatrix = False
+
+    def read(line: str) -> None:
+        nonlocal needs_imatrix
+        if _NEEDS_IMATRIX in line:
+            needs_imatrix = True
+        found = _TENSOR_LINE.match(line)
+        if found and line.endswith("\n"):
+            new_type = _NEW_TYPE.search(line.rstrip())
+            types[found[2]] = (new_type[1] if new_type else found[3]).lower()
+
+    log = _Log(read)
+    params = _params(file_type, threads=1)
+    params.dry_run = True
+    _quantize(log, path, "", params)
+    return {"types": types, "needs_imatrix": needs_imatrix}
+
+
+def quantize(
+    send: Callable[[dict[str, Any]], None], *, path: str, out: str, file_type: int, imatrix: str | None, threads: int
+) -> dict[str, Any]:
+    """Quantises the file `path` to `out`. Sends the name of each tensor when its turn comes."""
+    current = ""
+
+    def read(line: str) -> None:
+        nonlocal current
+        found = _TENSOR_LINE.match(line)
+        if found and found[2] != current:
+            current = found[2]
+            send({"progress": current})
+
+    log = _Log(read)
+    params = _params(file_type, threads)
+    entries = {} if imatrix is None else read_imatrix(Path(imatrix))
+    rows = [np.ascontiguousarray(values, np.float32) for values in entries.values()]
+    table = (llama_cpp.llama_model_imatrix_data * (len(rows) + 1))()  # an entry without a name ends it
+    for slot, name, values in zip(table, entries, rows, strict=False):
+        slot.name = name.encode()
+        slot.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        slot.size = values.size
+    if rows:
+        params.imatrix = ctypes.cast(table, ctypes.POINTER(llama_cpp.llama_model_imatrix_data))
+    _quantize(log, path, out, params)
+    return {}
+
+
+def check(send: Callable[[dict[str, Any]], None], *, path: str, texts: list[str]) -> dict[str, Any]:
+    """Loads the file, tokenises `texts` (each as plain text, and with special tokens parsed) and decodes one token."""
+    log = _Log(lambda _line: None)
+    llama_cpp.llama_backend_init()
+    model_params = llama_cpp.llama_model_default_params()
+    model_params.n_gpu_layers = 0
+    model_params.use_extra_bufts = False  # no second copy of the weights for the sake of one token
+    model = llama_cpp.llama_model_load_from_file(path.encode(), model_params)
+    if not model:
+        raise TaskError(_last(log, "the model does not load"))
+    vocab = llama_cpp.llama_model_get_vocab(model)
+    context_params = llama_cpp.llama_context_default_params()
+    context_params.n_ctx = context_params.n_batch = context_params.n_ubatch = _CONTEXT
+    context = llama_cpp.llama_init_from_model(model, context_params)
+    if not context:
+        raise TaskError(_last(log, "no context can be made"))
+    token = (llama_cpp.llama_token * 1)(llama_cpp.llama_vocab_bos(vocab))
+    if llama_cpp.llama_decode(context, llama_cpp.llama_batch_get_one(token, 1)) != 0:
+        raise TaskError(_last(log, "a token cannot be decoded"))
+    logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits(context), shape=(llama_cpp.llama_vocab_n_tokens(vocab),))
+    return {
+        "plain": [_tokenize(vocab, text, parse_special=False) for text in texts],
+        "parsed": [_tokenize(vocab, text, parse_special=True) for text in texts],
+        "finite": bool(np.isfinite(logits).all()),
+    }
+
+
+def _params(file_type: int, threads: int) -> Any:
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype = file_type
+    params.nthread = threads
+    params.max_buf_size = _MAX_BUFFER_BYTES
+    return params
+
+
+def _quantize(log: _Log, path: str, out: str, params: Any) -> None:
+    if llama_cpp.llama_model_quantize(path.encode(), out.encode(), ctypes.byref(params)) != 0:
+        raise TaskError(_last(log, "the quantiser failed"))
+
+
+def _last(log: _Log, otherwise: str) -> str:
+    return log.errors[-1] if log.errors else otherwise
+
+
+def _tokenize(vocab: Any, text: str, *, parse_special: bool) -> list[int]:
+    data = text.encode()
+    tokens = (llama_cpp.llama_token * (len(data) + 8))()
+    count = llama_cpp.llama_tokenize(vocab, data, len(data), tokens, len(tokens), False, parse_special)
+    if count < 0:
+        raise TaskError(f"tokenising {text!r} gives {-count} tokens")
+    return list(tokens[:count])
+
+
+_TASKS: dict[str, Callable[..., dict[str, Any]]] = {"plan": plan, "quantize": quantize, "check": check}
+
+
+def main() -> None:
+    # Standard output is for answers alone: whatever else is printed goes to standard error.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def send(message: dict[str, Any]) -> None:
+        try:
+            print(json.dumps(message), file=answers, flush=True)
+        except OSError:  # the converter is gone, so nobody will rename or remove what is being written
+            os._exit(1)
+
+    request = json.loads(sys.stdin.readline())
+    try:
+        send({"result": _TASKS[request.pop("task")](send, **request)})
+    except TaskError as error:
+        send({"failed": str(error)})
+
+
+if __name__ == "__main__":
+    main()
