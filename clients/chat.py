@@ -122,9 +122,9 @@ def in_slices(words: str, limit: int = SLICE_BYTES) -> list[str]:
     slices = []
     while len(encoded := words.encode()) > limit:
         head = encoded[:limit].decode(errors="ignore")
-        if not words[len(head)].isspace() and " " in head.strip():
-            head = head[: head.rstrip().rindex(" ")]
-        slices.append(head.strip())
+        if (space := words.rfind(" ", 0, len(head) + 1)) > 0:
+            head = words[:space]
+        slices.append(head)
         words = words[len(head) :].lstrip()
     return [*slices, words] if words else slices
 

@@ -18,7 +18,7 @@ import typer
 
 from clients.chat import Chat, Mode
 from clients.connection import Connection, UrlError, check_url, public_url
-from clients.conversation import Conversation, TalkError
+from clients.conversation import Conversation, TalkError, Ticker
 from clients.lines import Lines, read_lines
 from clients.script import Cue, ScriptError, ScriptFrontEnd, read_script
 from clients.terminal import Terminal
@@ -69,7 +69,7 @@ def chat(
         _fail(str(error), 2)
     interactive = cues is None and sys.stdin.isatty() and sys.stdout.isatty()
     connection = Connection(address, patience=None if interactive else wait, reopen=cues is None)
-    conversation = Conversation(Chat(mode), connection, tick_seconds=tick)
+    conversation = Conversation(Chat(mode), connection, Ticker(tick))
     try:
         if interactive:
             work = _talk_on_terminal(conversation, public_url(address))

@@ -159,15 +159,15 @@ class Connection:
         self._outbox = asyncio.Queue()
         writer = asyncio.create_task(_write(websocket, self._outbox))
         try:
-            async with websocket:
-                deliver(Opened())
-                with suppress(ConnectionClosed):
-                    async for frame in websocket:
-                        if isinstance(frame, str):
-                            deliver(Received(frame))
+            deliver(Opened())
+            with suppress(ConnectionClosed):
+                async for frame in websocket:
+                    if isinstance(frame, str):
+                        deliver(Received(frame))
         finally:
             self._outbox = None
             writer.cancel()
+            await websocket.close()
         return _closing(websocket)
 
 
@@ -215,7 +215,8 @@ def _closing(websocket: ClientConnection) -> str:
         return f"the server closed the connection: {said}"
     if code in (1000, 1001, 1012):
         return "the server closed the connection"
-    return f"the connection broke off ({code})"
+    # 1006 is nobody's word: the connection ended without any.
+    return "the connection broke off" if code in (None, 1006) else f"the connection broke off (code {code})"
 
 
 def _one_line(text: str, most: int = 200) -> str:

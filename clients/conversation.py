@@ -27,6 +27,25 @@ class TalkError(RuntimeError):
     """The conversation cannot go on as it should. The message is one line for the user."""
 
 
+class Ticker:
+    """Says when the next tick comes, every `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = 0.0  # the event loop's time
+
+    def restart(self, *, at_once: bool = False) -> None:
+        """The next tick comes `seconds` from now, or at once, whatever was planned."""
+        self._next = asyncio.get_running_loop().time() + (0.0 if at_once else self._seconds)
+
+    async def wait(self) -> None:
+        """Returns when the next tick comes. Ticks that nobody waited for are not made up for."""
+        clock = asyncio.get_running_loop().time
+        while (left := self._next - clock()) > 0:
+            await asyncio.sleep(left)  # a restart may have moved the tick meanwhile: look again
+        self._next = max(self._next, clock() - self._seconds) + self._seconds
+
+
 class FrontEnd(Protocol):
     """Whoever shows the conversation and brings the user's words."""
 
@@ -45,20 +64,18 @@ class Conversation:
     """One run of the client.
 
     Args:
-        tick_seconds: The length of a time slice.
         quiet_seconds: What passes for silence (`silent`) lasts at least this long, however short the ticks.
     """
 
-    def __init__(self, chat: Chat, connection: Connection, *, tick_seconds: float, quiet_seconds: float = 1.0) -> None:
+    def __init__(self, chat: Chat, connection: Connection, ticker: Ticker, *, quiet_seconds: float = 1.0) -> None:
         self.chat = chat
         self.state = "connecting"
         self._connection = connection
-        self._tick_seconds = tick_seconds
+        self._ticker = ticker
         self._quiet_seconds = quiet_seconds
         self._front_end: FrontEnd
         self._online = asyncio.Event()
         self._left = asyncio.Event()
-        self._next_tick = 0.0
         self._last_words_at = 0.0
         self._last_reason: str | None = None
         self._given_up: str | None = None
@@ -115,7 +132,7 @@ class Conversation:
             self.note("Not sent: there is no connection.")
             return False
         self._perform(self.chat.say(line))
-        self._next_tick = self.now() + self._tick_seconds
+        self._ticker.restart()
         self._front_end.changed()
         return True
 
@@ -149,7 +166,8 @@ class Conversation:
         if isinstance(event, Opened):
             self.state = "connected"
             self._last_reason = None
-            self._next_tick = self._last_words_at = self.now()
+            self._last_words_at = self.now()
+            self._ticker.restart(at_once=True)
             self._perform(self.chat.opened())
             self._online.set()
         elif isinstance(event, Received):
@@ -175,12 +193,9 @@ class Conversation:
     async def _keep_ticks(self) -> None:
         while True:
             await self._online.wait()
-            wait = self._next_tick - self.now()
-            if wait > 0:
-                await asyncio.sleep(wait)  # an entered line may have moved the tick meanwhile: look again
-                continue
-            self._next_tick = max(self._next_tick, self.now() - self._tick_seconds) + self._tick_seconds
-            self._tick()
+            await self._ticker.wait()
+            if self._online.is_set():
+                self._tick()
 
     def _tick(self) -> None:
         lines = self._front_end.due(tick=True)

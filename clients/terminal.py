@@ -42,10 +42,10 @@ STYLE = Style.from_dict(
         "you": "ansicyan",
         "name.you": "ansicyan bold",
         "name.assistant": "bold",
-        "note": "ansibrightblack",
-        "name.note": "ansibrightblack",
+        # No greys: in some themes they are the colour of the background.
+        "note": "italic",
         "prompt": "ansicyan bold",
-        "state": "ansibrightblack",
+        "state": "reverse",
     }
 )
 
@@ -68,6 +68,7 @@ class Terminal:
         self._conversation = conversation
         self._where = where
         self._page = Page()
+        self._hint = ""  # in place of the state, until that changes
         # Only whole lines can be recalled: in duplex mode a line is not one, and the next tick would send it off.
         history = InMemoryHistory() if conversation.chat.mode is Mode.CHAT else None
         self._line = Buffer(multiline=False, history=history)
@@ -124,6 +125,7 @@ class Terminal:
             self._app.invalidate()
 
     def changed(self) -> None:
+        self._hint = ""
         self._app.invalidate()
 
     @property
@@ -150,13 +152,15 @@ class Terminal:
 
     def _state(self) -> StyleAndTextTuples:
         chat = self._conversation.chat
-        if chat.speaking:
+        if self._hint:
+            state = self._hint
+        elif chat.speaking:
             state = "assistant speaking, Ctrl-C interrupts"
         elif chat.listening:
             state = "listening, /help explains"
         else:
             state = self._conversation.state
-        return [("class:state", f"{state} · {self._where}")]
+        return [("", f" {state} · {self._where}")]
 
     def _layout(self) -> Layout:
         growing = Window(FormattedTextControl(self._growing), dont_extend_height=True)
@@ -165,7 +169,7 @@ class Terminal:
             wrap_lines=True,
             dont_extend_height=True,
         )
-        state = Window(FormattedTextControl(self._state), height=1)
+        state = Window(FormattedTextControl(self._state), height=1, style="class:state")
         shown = ConditionalContainer(growing, Condition(lambda: bool(self._page.growing(self._width))))
         return Layout(HSplit([shown, line, state]), focused_element=line)
 
@@ -181,6 +185,7 @@ class Terminal:
         def _(event: KeyPressEvent) -> None:
             if self._conversation.interrupt():
                 self._line.reset()
+                self._hint = "Ctrl-C again leaves"
 
         @keys.add("c-d")
         def _(event: KeyPressEvent) -> None:
