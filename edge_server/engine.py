@@ -213,7 +213,7 @@ class Engine:
     def _receive(self) -> bool:
         """Waits for something to do and takes what came in. False: everything is done and the engine is closing."""
         with self._wake:
-            while not (self._inbox or self._active or self._closing):
+            while not (self._inbox or self._waiting or self._active or self._closing):
                 self._wake.wait()
             arrived = list(self._inbox)
             self._inbox.clear()
@@ -239,7 +239,7 @@ class Engine:
                 if not self._free_slots and not self._evict(queued=True):
                     self._waiting.append(job)
                     continue
-                handle.sequence = Sequence(self._context, self._free_slots.pop(), chunk=self._chunk)
+                handle.sequence = Sequence(self._context, self._free_slots.pop(0), chunk=self._chunk)
             if handle.sequence is None:
                 self._finish(job, Generated((), Finish.CANCELLED, None, 0, 0))
                 continue

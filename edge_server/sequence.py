@@ -199,7 +199,6 @@ class Sequence:
             self.release()
             raise PoolFull(f"no room for a saved sequence of {len(saved.tokens)} tokens")
         self._tokens = list(saved.tokens)
-        self._logits_call = None
 
     def generate(
         self,
