@@ -309,12 +309,6 @@ class Engine:
             self._free_slots.append(handle.sequence.slot)
             handle.sequence = None
             del self._holders[handle]
-            self._unstall()
-
-    def _unstall(self) -> None:
-        """Cells may have become free, or can now be had by evicting: every job may look again."""
-        for job in self._active:
-            job.stalled = False
 
     def _fail(self, job: Job, error: EngineError) -> None:
         """After a failure nothing is certain of the cells but that they can all be dropped."""
@@ -337,11 +331,8 @@ class Engine:
         if handle in self._releasing:
             self._releasing.discard(handle)
             self._release(handle)
-        elif handle in self._holders:
-            self._holders[handle] = self._holders.pop(handle)
         with self._wake:
             handle.job = None
-        self._unstall()
         try:
             job.on_done(result)
         except Exception:
