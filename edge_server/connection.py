@@ -174,5 +174,9 @@ class Connection:
         elif result.finish is Finish.FULL:
             self._close(1013, "no room in the KV cache now: try again later, or start the server with more --kv-cells")
         else:
-            self._take(SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next))
+            try:
+                self._take(SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next))
+            except Exception:  # a defect: the client must not wait for an answer that never comes
+                _log.exception("a session failed")
+                self._close(1011, "the session failed; the server's log says why")
         self._slice_over.set()

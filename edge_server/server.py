@@ -11,6 +11,7 @@ import errno
 import http
 import json
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -65,8 +66,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
                 listening.close()
             if port == 0 and sockets and attempt < 15:
                 continue  # the free port of one address was taken on the other
-            reason = error.strerror or str(error)
-            raise ListenError(f"cannot listen on {host}:{port}: {reason}; give another --host or port") from error
+            reason = os.strerror(error.errno) if isinstance(error.errno, int) and error.errno > 0 else error.strerror
+            raise ListenError(f"cannot listen on {host}:{port}: {reason}; give another host or port") from error
         return sockets
     raise AssertionError("unreachable")
 

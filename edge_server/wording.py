@@ -54,9 +54,43 @@ def incomplete_tail(data: bytes) -> int:
     return 0
 
 
+def count_held(waited: bytes, pieces: list[bytes], following: bytes | None) -> int:
+    """How many of a slice's last pieces have to wait for the rest of their character, or of their word.
+
+    ``waited`` is what the slice before held back; it goes out now, and a word that it began does not wait again.
+    ``following`` is the likeliest next piece; None where no word can go on.
+    """
+    incomplete = incomplete_tail(waited + b"".join(pieces))
+    held = 0
+    while held < len(pieces) and len(b"".join(pieces[len(pieces) - held :])) < incomplete:
+        held += 1
+    if following is None:
+        return held
+    characters = held
+    after = _text([*pieces[len(pieces) - held :], following])
+    while held < len(pieces) and continues_word(_text(pieces[: len(pieces) - held]), after):
+        held += 1
+        after = _text(pieces[len(pieces) - held :])
+    return characters if held == len(pieces) and continues_word(_text([waited]), after) else held
+
+
+def count_heard(pieces: list[bytes], unheard: int) -> int:
+    """How many pieces stay if the last ``unheard`` words of them go. A word goes whole; what has no word left goes."""
+    keep = len(pieces)
+    total = left = len(_text(pieces).split())
+    while left and total - left < unheard:
+        keep -= 1
+        left = len(_text(pieces[:keep]).split())
+    return keep if left else 0
+
+
+def _text(pieces: list[bytes]) -> str:
+    return b"".join(pieces).decode("utf-8", "ignore")
+
+
 def says_nothing(text: str) -> bool:
-    """Whether a reply (control tokens not in it) is silent: no more than the padding that upstream strips."""
-    return text.strip(SILENCE_PADDING) in {"", "idle"}
+    """Whether a reply (control tokens not in it) is silent. Unlike upstream, a lone full stop is something said."""
+    return text.strip() in {"", "idle"}
 
 
 def defuse(text: str, markers: tuple[str, ...]) -> str:

@@ -1,0 +1,147 @@
+"""Options that cannot be used are told in one line; what is left open is chosen sensibly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edge_server.config import (
+    Config,
+    ConfigError,
+    DuplexFacts,
+    choose_cells,
+    choose_ctx,
+    find_model,
+    machine_memory,
+)
+
+MODEL = Path("m.gguf")
+GIB = 2**30
+METADATA = {
+    "duplex.version": "1",
+    "duplex.user_marker": "<用户>",
+    "duplex.assistant_marker": "<AI>",
+    "duplex.idle_token_id": "7",
+    "duplex.slice_seconds": "2.000000",
+}
+
+
+def test_the_defaults_are_usable() -> None:
+    config = Config(MODEL)
+    assert (config.host, config.port, config.chat_port, config.sessions) == ("localhost", 8765, 8766, 4)
+    assert (config.temperature, config.top_p, config.top_k, config.slice_tokens) == (0.8, 0.8, 0, 15)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"port": -1}, "--port -1"),
+        ({"port": 65536}, "--port 65536"),
+        ({"chat_port": 70000}, "--chat-port 70000"),
+        ({"port": 9000, "chat_port": 9000}, "both 9000"),
+        ({"ctx": 10}, "--ctx 10"),
+        ({"sessions": 0}, "--sessions 0"),
+        ({"slice_tokens": 0}, "--slice-tokens 0"),
+        ({"temperature": -0.1}, "--temperature -0.1"),
+        ({"temperature": float("nan")}, "--temperature nan"),
+        ({"top_p": 0.0}, "--top-p 0.0"),
+        ({"top_p": 1.5}, "--top-p 1.5"),
+        ({"top_k": -1}, "--top-k -1"),
+        ({"threads": 0}, "--threads 0"),
+        ({"kv_cells": 1}, "--kv-cells 1"),
+        ({"assume_wpm": 0.0}, "--assume-wpm 0.0"),
+        ({"assume_wpm": float("inf")}, "--assume-wpm inf"),
+        ({"allow_origins": ("example.com",)}, "--allow-origin example.com"),
+        ({"allow_origins": ("https://example.com/",)}, "--allow-origin https://example.com/"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named_in_one_line(options: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Config(MODEL, **options)  # type: ignore[arg-type]
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_free_ports_are_no_clash() -> None:
+    assert Config(MODEL, port=0, chat_port=0).port == 0
+
+
+def test_a_model_file_says_how_its_conversations_are_written() -> None:
+    facts = DuplexFacts.read(METADATA, MODEL, n_vocab=8)
+    assert facts == DuplexFacts("<用户>", "<AI>", 7, 2.0)
+
+
+def test_a_plain_chat_model_has_no_idle_token() -> None:
+    metadata = {key: value for key, value in METADATA.items() if key != "duplex.idle_token_id"}
+    assert DuplexFacts.read(metadata, MODEL, n_vocab=8).idle is None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"duplex.version": None}, "make it with edge-convert"),
+        ({"duplex.version": "2"}, "convert it again"),
+        ({"duplex.user_marker": None}, "broken duplex metadata"),
+        ({"duplex.user_marker": ""}, "broken duplex metadata"),
+        ({"duplex.assistant_marker": "<用户>"}, "broken duplex metadata"),
+        ({"duplex.idle_token_id": "8"}, "broken duplex metadata"),
+        ({"duplex.idle_token_id": "x"}, "broken duplex metadata"),
+        ({"duplex.slice_seconds": "0"}, "broken duplex metadata"),
+        ({"duplex.slice_seconds": "nan"}, "broken duplex metadata"),
+    ],
+)
+def test_metadata_that_cannot_be_used_is_refused(change: dict[str, str | None], told: str) -> None:
+    metadata = {key: value for key, value in {**METADATA, **change}.items() if value is not None}
+    with pytest.raises(ConfigError, match=told):
+        DuplexFacts.read(metadata, MODEL, n_vocab=8)
+
+
+def test_ctx_defaults_to_the_smaller_of_4096_and_what_the_model_was_trained_on() -> None:
+    assert choose_ctx(None, 1024) == 1024
+    assert choose_ctx(None, 32768) == 4096
+    assert choose_ctx(2048, 1024) == 2048
+
+
+def test_the_pool_holds_a_whole_context_for_each_session_if_memory_allows() -> None:
+    assert choose_cells(None, 1024, 4, cell_bytes=1000, memory_bytes=64 * GIB) == 4096
+
+
+def test_the_pool_takes_at_most_a_quarter_of_the_memory() -> None:
+    cells = choose_cells(None, 4096, 4, cell_bytes=360 * 1024, memory_bytes=8 * GIB)
+    assert 4096 <= cells <= 2 * GIB // (360 * 1024)
+
+
+def test_a_machine_too_small_for_one_context_is_told_what_to_do() -> None:
+    with pytest.raises(ConfigError, match=r"--ctx 4096 needs 1\.4 GiB.*smaller --ctx"):
+        choose_cells(None, 4096, 4, cell_bytes=360 * 1024, memory_bytes=4 * GIB)
+
+
+def test_a_pool_smaller_than_one_context_is_refused() -> None:
+    with pytest.raises(ConfigError, match="does not hold one context"):
+        choose_cells(1000, 1024, 4, cell_bytes=1, memory_bytes=None)
+    assert choose_cells(1024, 1024, 4, cell_bytes=1, memory_bytes=None) == 1024
+
+
+def test_the_machine_says_how_much_memory_it_has() -> None:
+    memory = machine_memory()
+    assert memory is not None
+    assert memory > GIB // 4
+
+
+def test_the_newest_model_that_is_not_the_pocket_model_is_found(tmp_path: Path) -> None:
+    for age, name in enumerate(["pocket-q4_k_m.gguf", "new.gguf", "old.gguf", "pocket-f16.gguf", "notes.txt"]):
+        path = tmp_path / name
+        path.touch()
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (tmp_path / "folder.gguf").mkdir()
+    assert find_model((tmp_path, tmp_path / "missing")).name == "new.gguf"
+    (tmp_path / "new.gguf").unlink()
+    (tmp_path / "old.gguf").unlink()
+    assert find_model((tmp_path,)).name == "pocket-q4_k_m.gguf"
+
+
+def test_no_model_at_all_is_told_with_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="make setup"):
+        find_model((tmp_path,))

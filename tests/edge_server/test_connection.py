@@ -1,0 +1,332 @@
+"""What a client sees on the wire, and that no client can hold up, see or outlive another's conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from edge_server import connection
+from edge_server.connection import Speech
+from tests.edge_server.serving import FIRST_BYTE, ByteVocabulary, hear, parrot, serving
+from tests.fakes import FakeContext
+
+real = pytest.mark.real
+
+
+class Gate:
+    """Holds the model inside a decode call until it is opened; `entered` is set once it is held."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self._open = threading.Event()
+        self._open.set()
+
+    def __call__(self) -> None:
+        if not self._open.is_set():
+            self.entered.set()
+            assert self._open.wait(30)
+
+    def shut(self) -> None:
+        self.entered.clear()
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def gated() -> tuple[Gate, FakeContext]:
+    gate = Gate()
+    return gate, FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, on_decode=gate)
+
+
+async def closed(client: ClientConnection) -> tuple[int | None, str | None]:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await hear(client)
+    return client.close_code, client.close_reason
+
+
+def text_of(tokens: tuple[int, ...]) -> str:
+    vocabulary = ByteVocabulary()
+    return b"".join(vocabulary.piece(token, special=True) for token in tokens).decode()
+
+
+@real
+class TestConversation:
+    async def test_a_text_is_answered_and_ticks_bring_the_rest(self) -> None:
+        async with serving() as served, served.connect() as client:
+            await client.send("<!new_session!>")
+            await client.send("hello ")
+            assert await hear(client) == "You said h"
+            await client.send("<idle>")
+            assert await hear(client) == "ello.\n"
+            await client.send("<idle>")  # said everything: not answered
+            await client.send("bye")
+            assert await hear(client) == "You said b"
+
+    async def test_text_that_arrives_during_a_slice_is_answered_instead(self) -> None:
+        gate, context = gated()
+        async with serving(context=context) as served, served.connect() as client:
+            gate.shut()
+            await client.send("one")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            await client.send("two")
+            await client.send("six")
+            await (await client.ping())
+            gate.open()
+            assert await hear(client) == "You said s"
+            held = text_of(context.held(context.decoded[-1][0]))
+            assert "<用户>one<AI><idle></s><用户>two<AI><idle></s><用户>six<AI>" in held
+
+    async def test_any_number_of_ticks_during_a_slice_count_as_one(self) -> None:
+        gate, context = gated()
+        async with serving(lambda text: "0123456789" * 10, context=context) as served, served.connect() as client:
+            gate.shut()
+            await client.send("count")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            for _ in range(5):
+                await client.send("<idle>")
+            await (await client.ping())
+            gate.open()
+            assert await hear(client) == "0123456789"
+            assert await hear(client) == "0123456789"
+            await client.send("<!new_session!>")
+            await client.send("x")  # a third slice of the first reply would come before this answer
+            assert await hear(client) == "0123456789"
+            texts = [text_of(tokens) for _, _, tokens in context.decoded]
+            assert sum("<用户><idle><AI>" in text for text in texts) == 1
+
+    async def test_a_new_session_forgets_everything(self) -> None:
+        async with serving() as served, served.connect() as client:
+            await client.send("hello")
+            await hear(client)
+            await client.send("<!new_session!>")
+            await client.send("bye")
+            assert await hear(client) == "You said b"
+            assert "hello" not in text_of(served.context.held(served.context.decoded[-1][0]))
+
+    async def test_a_new_session_during_a_slice_takes_its_words_back(self) -> None:
+        gate, context = gated()
+        async with serving(context=context) as served, served.connect() as client:
+            gate.shut()
+            await client.send("one")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            await client.send("<!new_session!>")
+            await client.send("two")
+            await (await client.ping())
+            gate.open()
+            assert await hear(client) == "You said t"
+            assert "one" not in text_of(context.held(context.decoded[-1][0]))
+
+    async def test_ordinary_mode_on_8765_is_one_frame_a_reply(self) -> None:
+        async with serving() as served, served.connect() as client:
+            await client.send("<!new_ordinary_session!>")
+            await client.send("hello my friend")
+            assert await hear(client) == "You said hello my friend."
+
+    @pytest.mark.parametrize("duplex_model", [True, False])
+    async def test_8766_sends_the_reply_in_pieces_and_its_end(self, duplex_model: bool) -> None:
+        async with serving(duplex_model=duplex_model) as served, served.connect(chat=True) as client:
+            for text in ("hello my friend", "good bye"):
+                await client.send(text)
+                frames: list[str] = []
+                while not frames or frames[-1] != "<!end!>":
+                    frames.append(await hear(client))
+                assert len(frames) > 2
+                assert "".join(frames[:-1]) == f"You said {text}."
+
+    async def test_upstream_answers_every_frame_in_turn(self) -> None:
+        gate, context = gated()
+        async with serving(context=context, upstream=True) as served, served.connect() as client:
+            gate.shut()
+            await client.send("one")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            await client.send("two")
+            await (await client.ping())
+            gate.open()
+            assert await hear(client) == "You said o"
+            assert await hear(client) == "You said t"
+
+    async def test_with_assume_wpm_what_was_not_spoken_leaves_the_transcript(self) -> None:
+        context = FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256)
+        async with serving(context=context, assume_wpm=0.001) as served, served.connect() as client:
+            await client.send("hello")
+            await hear(client)
+            await client.send("bye")
+            await hear(client)
+            held = text_of(context.held(context.decoded[-1][0]))
+            assert "<用户>hello<AI><idle></s><用户>bye<AI>You said b" in held
+
+
+@real
+class TestOtherClients:
+    async def test_every_connection_is_a_session_of_its_own(self) -> None:
+        async with serving() as served, served.connect() as one, served.connect() as other:
+            await one.send("one")
+            await other.send("two")
+            assert await hear(one) == "You said o"
+            assert await hear(other) == "You said t"
+            await one.send("<idle>")
+            assert await hear(one) == "ne.\n"
+
+    async def test_a_lingering_connection_costs_no_cells(self) -> None:
+        async with serving() as served, served.connect() as client:
+            await client.send("<!new_session!>")
+            for _ in range(5):
+                await client.send("<idle>")
+            await (await client.ping())
+            assert served.context.used == 0
+            assert served.context.decoded == []
+
+    async def test_a_vanished_clients_cells_come_back(self) -> None:
+        gate, context = gated()
+        async with serving(context=context) as served, served.connect() as other:
+            client = await served.connect()
+            gate.shut()
+            await client.send("hello")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            client.transport.abort()
+            gate.open()
+            await other.send("bye")
+            assert await hear(other) == "You said b"
+            for _ in range(200):
+                if len({slot for slot in range(4) if context.held(slot)}) == 1:
+                    break
+                await asyncio.sleep(0.05)
+            assert sum(bool(context.held(slot)) for slot in range(4)) == 1
+
+    async def test_a_client_that_does_not_read_is_let_go_and_stops_nobody(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "MAX_UNSENT", 4)
+        big = FIRST_BYTE + ord("#")
+        monkeypatch.setattr(
+            ByteVocabulary,
+            "piece",
+            lambda self, token, special=False: (
+                b"word " * 100_000 if token == big else bytes([max(0, token - FIRST_BYTE)])
+            ),
+        )
+        async with serving(lambda text: "#" * 900 if text == "much" else text) as served:
+            slow = await served.connect(chat=True, compression=None, max_size=None, max_queue=1)
+            slow.transport.pause_reading()  # type: ignore[attr-defined]
+            await slow.send("much")
+            async with served.connect() as other:
+                await other.send("hello")
+                assert await hear(other) == "hello"
+            slow.transport.abort()
+            await slow.wait_closed()
+
+    async def test_more_clients_than_slots_are_all_answered(self) -> None:
+        async with serving() as served:
+            clients = [await served.connect() for _ in range(7)]
+            for number, client in enumerate(clients):
+                await client.send(f"{number}")
+                assert await hear(client) == f"You said {number}"
+            for client in clients:
+                await client.send("<idle>")
+                assert await hear(client) == ".\n"
+                await client.close()
+
+
+@real
+class TestRubbish:
+    async def test_a_binary_frame_is_refused(self) -> None:
+        async with serving() as served, served.connect() as client:
+            await client.send(b"\x00\x01")
+            assert await closed(client) == (1003, "text frames only")
+
+    async def test_a_frame_over_64_kib_is_refused_and_the_largest_below_is_not(self) -> None:
+        async with serving() as served:
+            async with served.connect() as client:
+                await client.send("x" * 65537)
+                code, _ = await closed(client)
+                assert code == 1009
+            async with served.connect() as client:
+                await client.send("x" * 65536)
+                assert await hear(client) == "<!too_long!>"
+                await client.send("hello")  # the conversation goes on
+                assert await hear(client) == "You said h"
+
+    async def test_a_flood_of_texts_is_answered_once_and_not_kept_in_memory(self) -> None:
+        gate, context = gated()
+        async with serving(context=context) as served, served.connect() as client:
+            gate.shut()
+            await client.send("first")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            flood = asyncio.create_task(_flood(client, 300))
+            await asyncio.sleep(0.2)
+            gate.open()
+            await flood
+            frames = []
+            while not frames or frames[-1] != "You said l":
+                frames.append(await hear(client))
+            assert len(frames) < 300
+
+    async def test_a_model_that_fails_closes_the_connection_and_the_next_one_works(self) -> None:
+        context = FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, fail={2})
+        async with serving(context=context) as served:
+            async with served.connect() as client:
+                await client.send("hello")
+                code, reason = await closed(client)
+                assert (code, reason) == (1011, "the model failed; the server's log says why")
+            async with served.connect() as client:
+                await client.send("hello")
+                assert await hear(client) == "You said h"
+
+    async def test_a_pool_without_room_is_told_at_once(self) -> None:
+        context = FakeContext(cells=40, slots=4, n_vocab=FIRST_BYTE + 256)
+        async with serving(context=context) as served, served.connect() as client:
+            await client.send("x" * 60)
+            code, reason = await closed(client)
+            assert code == 1013
+            assert reason is not None
+            assert "--kv-cells" in reason
+
+    async def test_a_defect_in_a_session_is_told_and_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object) -> bytes:
+            raise ZeroDivisionError
+
+        async with serving() as served, served.connect() as client:
+            monkeypatch.setattr(ByteVocabulary, "piece", fail)
+            await client.send("hello")
+            assert (await closed(client))[0] == 1011
+
+
+async def _flood(client: ClientConnection, count: int) -> None:
+    for number in range(count):
+        await client.send("last" if number == count - 1 else f"{number}")
+
+
+class TestSpeech:
+    def test_words_are_spoken_one_behind_the_other(self) -> None:
+        speech = Speech(60)
+        speech.said(3, now=100.0)
+        speech.said(2, now=101.0)
+        assert speech.interrupt(now=102.5) == 3  # the third is being spoken
+
+    def test_what_was_spoken_is_heard(self) -> None:
+        speech = Speech(60)
+        speech.said(3, now=100.0)
+        assert speech.interrupt(now=103.0) == 0
+        assert speech.interrupt(now=104.0) == 0
+
+    def test_speaking_stops_when_it_is_interrupted(self) -> None:
+        speech = Speech(60)
+        speech.said(10, now=0.0)
+        assert speech.interrupt(now=4.0) == 6
+        assert speech.interrupt(now=4.0) == 0
+
+
+def test_the_parrot_is_a_function_of_the_transcript() -> None:
+    reply = parrot(lambda text: text)
+    vocabulary = ByteVocabulary()
+    start = (vocabulary.bos, *vocabulary.tokenize("<用户>ab<AI>", parse_special=False))
+    assert reply(start) == FIRST_BYTE + ord("a")
+    assert reply((*start, FIRST_BYTE + ord("a"))) == FIRST_BYTE + ord("b")
+    assert reply((*start, FIRST_BYTE + ord("a"), FIRST_BYTE + ord("b"))) == vocabulary.eos
