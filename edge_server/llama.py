@@ -239,8 +239,7 @@ class Context:
         self.threads = int(params.n_threads)
         self.calls = 0
         self.shift_pending = False
-        self._memory = api.llama_get_memory(pointer)
-        self.can_shift = bool(api.llama_memory_can_shift(self._memory))
+        self.can_shift = bool(api.llama_memory_can_shift(api.llama_get_memory(pointer)))
         self._batch = api.llama_batch_init(self.batch, 0, 1)
         self._greedy = Sampler(pointer, Sampling(temperature=0, top_k=0, top_p=1, seed=0))
         # The abort callback runs hundreds of times a token, so it is a C function that reads a flag: libc's `strlen` of
@@ -255,9 +254,16 @@ class Context:
     @property
     def pointer(self) -> int:
         """The `llama_context *`. Raises `ContextError` once the context is closed."""
+        self._check_open()
+        return self._pointer
+
+    def _check_open(self) -> None:
         if not self._free.alive:
             raise ContextError("the context is closed")
-        return self._pointer
+
+    @property
+    def _memory(self) -> Any:
+        return api.llama_get_memory(self.pointer)
 
     def _set_abortable(self, abortable: bool) -> None:
         callback = self._abortable if abortable else self._unabortable
@@ -268,6 +274,7 @@ class Context:
         count = len(tokens)
         if not 0 < count <= self.batch:
             raise ContextError(f"a decode call takes 1 to {self.batch} tokens, not {count}")
+        self._check_open()
         batch = self._batch
         batch.n_tokens = count
         for index, token in enumerate(tokens):
@@ -296,6 +303,7 @@ class Context:
 
     def likeliest(self) -> int:
         """The token with the highest logit of the last decode call."""
+        self._check_open()
         return self._greedy.sample()
 
     def sampler(self, sampling: Sampling) -> Sampler:
@@ -326,7 +334,8 @@ class Context:
     def restore(self, slot: int, state: bytes | bytearray) -> bool:
         """Fills a slot with saved cells, in place of what it had. False: they did not fit, and the slot is empty."""
         data = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        return bool(api.llama_state_seq_set_data(self.pointer, data, len(state), slot) == len(state))
+        read = int(api.llama_state_seq_set_data(self.pointer, data, len(state), slot))
+        return 0 < read == len(state)
 
     def abort(self) -> None:
         """Stops the running (else the next) decode call within milliseconds on a CPU. From any thread."""

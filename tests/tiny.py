@@ -53,8 +53,10 @@ def _prefixes(word: str) -> list[str]:
     return [word[:end] for end in range(1, len(word) + 1)]
 
 
-def write_tiny_gguf(path: Path, *, duplex: bool = True, n_ctx_train: int = 512, seed: int = 1) -> Path:
-    """Writes the model (about 300 kB, float32). Without `duplex` it has no `duplex.*` keys, like a plain MiniCPM."""
+def write_tiny_gguf(
+    path: Path, *, duplex: bool = True, n_ctx_train: int = 512, seed: int = 1, extra: dict[str, str] | None = None
+) -> Path:
+    """Writes the model (600 kB, float32) and any `extra` keys; without `duplex` none of ours, like a plain MiniCPM."""
     rows = vocabulary()
     writer = gguf.GGUFWriter(path, "minicpm")
     writer.add_name("tiny")
@@ -89,6 +91,8 @@ def write_tiny_gguf(path: Path, *, duplex: bool = True, n_ctx_train: int = 512, 
         writer.add_float32("duplex.slice_seconds", 2.0)
         writer.add_uint32("duplex.slice_tokens", 10)
         writer.add_string("duplex.source", "tiny")
+    for key, value in (extra or {}).items():
+        writer.add_string(key, value)
     for name, tensor in _weights(len(rows), seed):
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
