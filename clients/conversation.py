@@ -191,10 +191,10 @@ class Conversation:
             self.note(f"{event.reason[0].upper()}{event.reason[1:]}. Trying again.")
 
     async def _keep_ticks(self) -> None:
-        while True:
+        while not self._left.is_set():
             await self._online.wait()
             await self._ticker.wait()
-            if self._online.is_set():
+            if self._online.is_set() and not self._left.is_set():
                 self._tick()
 
     def _tick(self) -> None:

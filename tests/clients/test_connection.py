@@ -1,0 +1,260 @@
+"""The connection reaches a server or says why not, in one line; it comes back, and gives up where it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from clients import connection as connection_module
+from clients.connection import (
+    LONGEST_DELAY,
+    Connection,
+    Event,
+    Lost,
+    Opened,
+    Received,
+    UrlError,
+    check_url,
+    delay_before,
+    public_url,
+)
+from tests.clients.peer import Peer, serving
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ws://localhost:8765", "wss://example.org/path?token=x", "ws://[::1]:80", "ws://127.0.0.1", "ws://ü.example"],
+)
+def test_websocket_addresses_are_accepted_as_they_are(url: str) -> None:
+    assert check_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "localhost:8765", "http://localhost", "ws://", "ws://:80", "ws://h:99999", "ws://h:0", "ws://h:x", "ws://a b",
+     "ws://h/#fragment", "ws://h\x1b[31m", "ws://[::1"],
+)  # fmt: skip
+def test_other_addresses_are_refused_in_one_line_with_an_example(url: str) -> None:
+    with pytest.raises(UrlError) as error:
+        check_url(url)
+    assert str(error.value).isprintable()
+    assert "such as ws://localhost:8765" in str(error.value)
+
+
+def test_a_password_or_a_token_in_the_address_is_not_shown() -> None:
+    assert public_url("wss://me:secret@example.org:1/path?token=secret") == "wss://example.org:1/path"
+
+
+@given(st.integers(1, 10_000))
+def test_delays_double_up_to_a_bound(attempt: int) -> None:
+    assert 0 < delay_before(attempt) <= LONGEST_DELAY
+    assert delay_before(attempt + 1) == min(LONGEST_DELAY, 2 * delay_before(attempt))
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts follow one another quickly."""
+    monkeypatch.setattr(connection_module, "FIRST_DELAY", 0.01)
+
+
+class Events:
+    """What a connection delivered, and a way to wait for more."""
+
+    def __init__(self) -> None:
+        self.all: list[Event] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, event: Event) -> None:
+        self.all.append(event)
+        self._news.set()
+
+    async def until(self, happened: Callable[[list[Event]], bool]) -> None:
+        while not happened(self.all):
+            self._news.clear()
+            await self._news.wait()
+
+    async def until_is(self, *events: type[Event]) -> None:
+        await self.until(lambda all_: [type(event) for event in all_[-len(events) :]] == list(events))
+
+
+@asynccontextmanager
+async def running(connection: Connection) -> AsyncIterator[Events]:
+    events = Events()
+    task = asyncio.create_task(connection.run(events))
+    try:
+        yield events
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def closed_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+async def reason_of(url: str) -> str:
+    """Why a connection that does not wait gives up."""
+    events = Events()
+    await Connection(url, patience=0).run(events)
+    assert len(events.all) == 1
+    event = events.all[0]
+    assert isinstance(event, Lost)
+    assert event.retry_in is None
+    assert event.reason.isprintable()
+    return event.reason
+
+
+@pytest.mark.real
+async def test_frames_go_both_ways_in_order() -> None:
+    async with serving(Peer(answer=lambda text: [text.upper()])) as peer:
+        connection = Connection(peer.url)
+        async with running(connection) as events:
+            await events.until_is(Opened)
+            sent = [f"frame {number}" for number in range(200)]
+            for frame in sent:
+                connection.send(frame)
+            assert connection.backlog > 0, "sending does not wait for the network"
+            await events.until(lambda all_: len(all_) == 201)
+            assert events.all[1:] == [Received(frame.upper()) for frame in sent]
+            assert connection.backlog == 0
+        assert peer.frames == [sent]
+
+
+@pytest.mark.real
+async def test_it_leaves_as_one_does_with_a_closing_handshake() -> None:
+    async with serving() as peer:
+        async with running(Connection(peer.url)) as events:
+            await events.until_is(Opened)
+        await peer.connections[0].wait_closed()
+        assert peer.connections[0].close_code == 1000
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("soon")
+async def test_it_waits_for_a_server_and_comes_back_when_it_is_lost() -> None:
+    port = closed_port()
+    connection = Connection(f"ws://127.0.0.1:{port}")
+    async with running(connection) as events:
+        await events.until_is(Lost, Lost)
+        first, second = events.all[:2]
+        assert isinstance(first, Lost)
+        assert isinstance(second, Lost)
+        assert first.reason == f"no server at {connection.url}: start one with `edge-server run`"
+        assert first.retry_in is not None
+        assert second.retry_in == 2 * first.retry_in
+        for _ in range(2):
+            async with serving(port=port):
+                await events.until_is(Opened)
+                connection.send("hello")
+            await events.until(lambda all_: isinstance(all_[-1], Lost))
+            with pytest.raises(RuntimeError):
+                connection.send("nobody is there")
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("soon")
+async def test_it_gives_up_when_its_patience_ends() -> None:
+    connection = Connection(f"ws://127.0.0.1:{closed_port()}", patience=0.05)
+    events = Events()
+    await connection.run(events)
+    assert len(events.all) > 1
+    assert [isinstance(event, Lost) and event.retry_in is None for event in events.all] == [
+        *[False] * (len(events.all) - 1),
+        True,
+    ]
+
+
+@pytest.mark.real
+async def test_it_does_not_come_back_where_a_new_session_would_be_no_use() -> None:
+    events = Events()
+    async with serving() as peer:
+        task = asyncio.create_task(Connection(peer.url, patience=60, reopen=False).run(events))
+        await events.until_is(Opened)
+        await peer.connections[0].close(1001, "going \x1b[31mhome")
+        await task
+    assert events.all == [Opened(), Lost("the server closed the connection: going [31mhome", None)]
+
+
+@pytest.mark.real
+async def test_a_server_or_a_host_that_is_not_there_is_named() -> None:
+    # Two addresses (::1 and 127.0.0.1) are refused here, which is reported as one error without a number.
+    port = closed_port()
+    assert await reason_of(f"ws://localhost:{port}/?token=secret") == (
+        f"no server at ws://localhost:{port}/: start one with `edge-server run`"
+    )
+    assert await reason_of("ws://nowhere.invalid") == "there is no host 'nowhere.invalid'"
+
+
+@asynccontextmanager
+async def speaking_plainly(reply: bytes) -> AsyncIterator[str]:
+    """A TCP server that answers anything with `reply` and closes."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("reply", [b"220 mail.example ESMTP\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""])
+async def test_another_kind_of_server_is_called_that(reply: bytes) -> None:
+    async with speaking_plainly(reply) as url:
+        reason = await reason_of(url)
+        assert reason in (f"what answers at {url} is not a WebSocket server", f"the server at {url} refused: HTTP 200")
+
+
+def refusing(status: HTTPStatus, body: str) -> Callable[[ServerConnection, Request], Awaitable[Response]]:
+    async def respond(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(status, body)
+
+    return respond
+
+
+async def ignore(connection: ServerConnection) -> None:
+    await connection.wait_closed()
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(("status", "lasts"), [(HTTPStatus.FORBIDDEN, True), (HTTPStatus.SERVICE_UNAVAILABLE, False)])
+async def test_a_refusal_is_passed_on_and_tried_again_if_it_may_pass(status: HTTPStatus, lasts: bool) -> None:
+    async with serve(ignore, "127.0.0.1", 0, process_request=refusing(status, "no \x1b[2Jentry\n")) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with running(Connection(url)) as events:
+            await events.until(bool)
+            event = events.all[0]
+            assert isinstance(event, Lost)
+            assert event.reason == f"the server at {url} refused: HTTP {status.value} (no [2Jentry)"
+            assert (event.retry_in is None) == lasts
+
+
+@pytest.mark.real
+async def test_a_frame_that_is_too_long_breaks_the_connection_off_not_the_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "FRAME_BYTES", 1000)
+    async with serving(Peer(answer=lambda text: ["x" * 1001])) as peer:
+        connection = Connection(peer.url)
+        async with running(connection) as events:
+            await events.until_is(Opened)
+            connection.send("hello")
+            await events.until_is(Lost)
