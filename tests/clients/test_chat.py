@@ -30,6 +30,7 @@ from clients.chat import (
     cut_words,
     in_slices,
 )
+from tests.clients.properties import a_few
 
 # What makes a difference somewhere: spaces, line ends, controls, invisible characters, scripts, widths.
 texts = st.text('ab./<>!?" \t\r\n\x00\x1b\x07\x7f\x85\x9b\u00ad\u200b\u200d\u202e\u2028\ud800é你。안👩\ufe0f')
@@ -52,6 +53,7 @@ def shown(actions: list[Action]) -> list[Slice]:
 # Words
 
 
+@a_few
 @given(texts, st.data())
 def test_cutting_loses_nothing_and_leaves_what_is_at_the_cursor(line: str, data: st.DataObject) -> None:
     cursor = data.draw(st.integers(0, len(line)))
@@ -60,6 +62,7 @@ def test_cutting_loses_nothing_and_leaves_what_is_at_the_cursor(line: str, data:
     assert len(words) <= cursor
 
 
+@a_few
 @given(st.lists(st.tuples(st.text("ab ", max_size=6), st.booleans())))
 def test_words_typed_across_ticks_are_sent_once_whole_and_in_order(strokes: list[tuple[str, bool]]) -> None:
     line, sent_words = "", []
@@ -91,6 +94,7 @@ def test_what_stands_behind_the_cursor_stays() -> None:
     assert cut_words("one two three", 6) == ("one ", "two three")
 
 
+@a_few
 @given(texts.map(clean), st.integers(4, 40))
 def test_long_words_are_sent_in_slices_that_fit(text: str, limit: int) -> None:
     words = " ".join(text.split())
@@ -104,6 +108,7 @@ def test_slices_are_divided_between_words() -> None:
     assert in_slices("aaa bbbbbbbbbb", 8) == ["aaa", "bbbbbbbb", "bb"]
 
 
+@a_few
 @given(texts)
 def test_nothing_that_could_steer_a_terminal_is_left(text: str) -> None:
     kept = clean(text)
@@ -149,6 +154,7 @@ def test_a_person_cannot_type_a_control_frame(frame: str) -> None:
     assert not CONTROL_FRAMES & set(sent(opened().say(frame)))
 
 
+@a_few
 @given(texts, st.sampled_from(Mode))
 def test_whatever_the_server_sends_is_clean_when_shown(frame: str, mode: Mode) -> None:
     for slice_ in shown(opened(mode).hear(frame)):
@@ -265,6 +271,7 @@ def test_ctrl_c_stops_who_speaks_and_otherwise_clears_the_line() -> None:
     assert chat.press(10.0) is Press.STOP
 
 
+@a_few
 @given(st.floats(0, 1e6), st.floats(0, 10))
 def test_ctrl_c_twice_in_a_short_time_leaves(first: float, between: float) -> None:
     chat = opened()

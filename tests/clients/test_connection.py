@@ -28,6 +28,7 @@ from clients.connection import (
     public_url,
 )
 from tests.clients.peer import Peer, serving
+from tests.clients.properties import a_few
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,7 @@ def test_a_password_or_a_token_in_the_address_is_not_shown() -> None:
     assert public_url("wss://me:secret@example.org:1/path?token=secret") == "wss://example.org:1/path"
 
 
+@a_few
 @given(st.integers(1, 10_000))
 def test_delays_double_up_to_a_bound(attempt: int) -> None:
     assert 0 < delay_before(attempt) <= LONGEST_DELAY

@@ -17,6 +17,7 @@ from clients.connection import Connection
 from clients.conversation import Conversation, Ticker
 from clients.lines import Lines, read_lines
 from tests.clients.peer import Peer, in_step, serving
+from tests.clients.properties import a_few
 
 pytestmark = pytest.mark.real
 
@@ -115,6 +116,7 @@ async def read(write: Callable[[int], object]) -> list[str | None]:
     return brought
 
 
+@a_few
 @given(st.lists(st.text("aé€👩 \t"), max_size=5), st.integers(1, 4))
 def test_lines_are_read_whole_however_their_bytes_come(lines: list[str], step: int) -> None:
     data = "\n".join(lines).encode()

@@ -9,12 +9,14 @@ from prompt_toolkit.utils import get_cwidth
 
 from clients.chat import Slice, Speaker
 from clients.paragraphs import CUT_MARK, Line, Page, join, wrap
+from tests.clients.properties import a_few
 
 WIDE = 1000
 texts = st.text("abc \n,-é首都👩", max_size=60)
 widths = st.integers(2, 12)
 
 
+@a_few
 @given(texts, widths)
 def test_lines_fit_and_lose_nothing(text: str, width: int) -> None:
     lines = wrap(text, width)
@@ -22,6 +24,7 @@ def test_lines_fit_and_lose_nothing(text: str, width: int) -> None:
     assert all(get_cwidth(line.rstrip()) <= width for line in lines)
 
 
+@a_few
 @given(texts, texts, widths)
 def test_a_line_that_is_followed_by_another_never_changes(text: str, more: str, width: int) -> None:
     assert wrap(text + more, width)[: len(wrap(text, width)) - 1] == wrap(text, width)[:-1]
@@ -65,6 +68,7 @@ slices = st.lists(
 )
 
 
+@a_few
 @given(slices, st.lists(widths, min_size=8, max_size=8))
 def test_every_word_is_printed_once_and_in_order_at_any_widths(spoken: list[Slice], screen: list[int]) -> None:
     page, printed = Page(), ""

@@ -25,6 +25,7 @@ from clients.script import (
     read_script,
 )
 from tests.clients.peer import STORY, Peer, in_step, serving
+from tests.clients.properties import a_few
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "conversation.txt"
 
@@ -71,6 +72,7 @@ def test_a_line_that_is_not_understood_is_named_in_one_line(line: str, complaint
     assert "\n" not in str(error.value)
 
 
+@a_few
 @given(st.text("after replis0123+:# \t\n\u0663/new", max_size=40))
 def test_any_text_is_a_script_or_refused(text: str) -> None:
     try:
@@ -146,6 +148,7 @@ def test_it_is_over_when_the_assistant_is_silent_or_will_not_stop() -> None:
 moments = st.sampled_from(["+1", "+3", "after reply", "after 2 replies", "after silence"])
 
 
+@a_few
 @given(st.lists(moments, min_size=1, max_size=6), st.lists(st.sampled_from(["tick", "silent tick", "reply"])))
 def test_whatever_happens_cues_are_said_once_and_in_order(script: list[str], events: list[str]) -> None:
     play = player("\n".join(f"{moment}: {number}" for number, moment in enumerate(script)))

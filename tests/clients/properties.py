@@ -1,0 +1,7 @@
+"""How the properties of this folder are tried: not very often, since they are many, and without a clock."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+a_few = settings(max_examples=50, deadline=None)
