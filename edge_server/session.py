@@ -13,11 +13,11 @@ marker, the assistant's slice and ``</s>``. These are the rules of our own profi
  6. Words and characters are delivered whole. A piece waits if the slice ended at its cap and the likeliest next token
     goes on with the word, or if a character is incomplete; it waits one slice at most, and leaves the transcript if
     text comes first.
- 7. Words reported as unheard leave the transcript.
+ 7. Words reported as unheard leave the transcript when the text that interrupts is taken; earlier messages stay.
  8. User text is tokenised without control tokens, and a marker in it is defused: only the session puts those there.
  9. A transcript that reaches the limit forgets its oldest whole pairs, at least a quarter of the context, never ``<s>``
-    (``slide``), or the conversation ends (``stop``: every further text is answered `TooLong`). A text that does not fit
-    into an empty context is answered `TooLong` and forgotten.
+    (``slide``; a text that does not fit into an empty context is answered `TooLong` and forgotten), or the conversation
+    ends (``stop``: this and every further text is answered `TooLong`).
 10. Ordinary mode is the same machine driven by itself: silent slices follow back to back until the session is no longer
     engaged (or the reply has `ORDINARY_TOKENS`), and the turn ends with `ReplyEnd`.
 """
@@ -25,7 +25,9 @@ marker, the assistant's slice and ``</s>``. These are the rules of our own profi
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 from edge_server.events import (
@@ -39,14 +41,13 @@ from edge_server.events import (
     Release,
     ReplyEnd,
     Say,
-    Silence,
     SliceDone,
     TooLong,
     Unheard,
     UserText,
 )
 from edge_server.transcript import Pair, Transcript
-from edge_server.wording import continues_word, defuse, incomplete_tail, says_nothing
+from edge_server.wording import count_heard, count_held, defuse, incomplete_tail, says_nothing
 
 MESSAGE_ENDS_WITHIN = 6  # tokens, the closing one included
 ORDINARY_TOKENS = 512  # the longest reply of ordinary mode, as in the reference's duplex server
@@ -93,20 +94,27 @@ def slice_seed(seed: int, number: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=4).digest(), "little")
 
 
-class DuplexSession:
-    """One conversation in our own profile. The caller passes every event, and carries out every action, in order."""
+class _Run(Enum):
+    """What is the matter with the last `Generate`."""
+
+    ANSWERED = auto()  # or there was none
+    WANTED = auto()
+    INTERRUPTED = auto()  # cancelled, because text came
+    FORGOTTEN = auto()  # cancelled, because its conversation is no more
+
+
+class Conversation(ABC):
+    """What the conversations of our own profile share: one slice runs at a time, text wins over it, words stay whole.
+
+    The caller passes every event, and carries out every action, in order.
+    """
 
     def __init__(self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int) -> None:
-        """Raises ValueError if ``vocabulary`` has no idle token."""
-        if vocabulary.idle is None:
-            raise ValueError("a duplex session needs a model with an idle token")
         self._vocabulary = vocabulary
-        self._idle: int = vocabulary.idle
         self._settings = settings
-        self._stop = frozenset({vocabulary.idle, vocabulary.eos})
-        self._running = False  # a `Generate` is unanswered
-        self._discarding = False  # and it belongs to a conversation that was forgotten
-        self._waiting: list[str] = []
+        self._silence = [] if vocabulary.idle is None else [vocabulary.idle]  # as a slice: no words
+        self._stop = frozenset({vocabulary.eos, *self._silence})
+        self._run = _Run.ANSWERED
         self._start_over(mode, seed)
 
     def _start_over(self, mode: Mode, seed: int) -> None:
@@ -114,14 +122,12 @@ class DuplexSession:
         self._seed = seed
         self._number = 0  # slices that the model was run for
         self._transcript = self._settings.transcript(self._vocabulary.bos)
+        self._waiting: list[str] = []
         self._engaged = False
-        self._tick = False
-        self._ended = False  # the context is full and may not slide
-        self._held: list[int] = []  # the last slice's tokens that wait
-        self._held_text = b""  # their bytes, which outlive them if they slide away
-        self._spoken = 0  # tokens of the present reply (ordinary mode)
         self._replying = False  # a turn of ordinary mode has not had its `ReplyEnd` yet
-        self._unheard = 0
+        self._ended = False  # the context is full and may not slide
+        self._held = b""  # what waits for the rest of its word; its tokens may have slid away
+        self._unheard = 0  # words
 
     @property
     def waiting(self) -> int:
@@ -135,216 +141,215 @@ class DuplexSession:
 
     @property
     def engaged(self) -> bool:
-        """Whether the model has more to say: whether a silent slice runs it."""
+        """Whether the model has more to say."""
         return self._engaged
 
     def receive(self, event: Event) -> list[Action]:
         """Take one event; return what is to be done now, first things first."""
         if isinstance(event, UserText):
             return self._on_text(event.text)
-        if isinstance(event, Silence):
-            return self._on_silence()
         if isinstance(event, SliceDone):
             return self._on_done(event)
+        if isinstance(event, NewSession):
+            return self._on_new_session(event)
         if isinstance(event, Unheard):
-            self._unheard = event.words  # they go when the text that interrupts is taken
+            self._unheard = event.words
             return []
-        return self._on_new_session(event)
+        return self._on_silence()
 
     # --- events
 
     def _on_new_session(self, event: NewSession) -> list[Action]:
-        had_pairs = bool(self._transcript.pairs)
-        cancel = self._running and not (self._discarding or self._waiting)
+        ran = self._number > 0
         self._start_over(event.mode, event.seed)
-        self._waiting = []
-        self._discarding = self._running
-        if self._running:
-            return [Cancel()] if cancel else []
-        return [Release()] if had_pairs else []
+        if self._run is _Run.ANSWERED:
+            return [Release()] if ran else []
+        cancelled, self._run = self._run is not _Run.WANTED, _Run.FORGOTTEN
+        return [] if cancelled else [Cancel()]
 
     def _on_text(self, text: str) -> list[Action]:
-        if self._ended:
-            return [TooLong(), ReplyEnd()] if self._mode is Mode.ORDINARY else [TooLong()]
-        if not self._running:
+        if self._run is _Run.ANSWERED:
             return self._answer([text])
-        first = not (self._waiting or self._discarding)
         self._waiting.append(text)
-        self._tick = False
-        return [Cancel()] if first else []
+        if self._run is not _Run.WANTED:
+            return []
+        self._run = _Run.INTERRUPTED
+        return [Cancel()]
 
     def _on_silence(self) -> list[Action]:
-        if self._mode is Mode.ORDINARY:
-            return []
-        if self._running:
-            self._tick = True
-            return []
-        return self._begin(None) if self._engaged else []
+        return []
 
     def _on_done(self, done: SliceDone) -> list[Action]:
-        if not self._running:
+        if self._run is _Run.ANSWERED:
             raise ValueError("a slice was reported that was not asked for")
-        self._running = False
-        actions: list[Action] = []
-        if self._discarding:
-            self._discarding = False
-            actions.append(Release())
-        elif self._waiting:
-            self._close_as_silent()
-        elif done.finish is Finish.CANCELLED:  # the engine gave it up by itself: as if nothing had been said
-            self._close_as_silent()
-            self._engaged = False
-            return self._end_reply()
-        else:
+        run, self._run = self._run, _Run.ANSWERED
+        if run is _Run.WANTED and done.finish is not Finish.CANCELLED:
             return self._deliver(done)
+        actions: list[Action]
+        if run is _Run.FORGOTTEN:
+            actions = [Release()]
+        else:
+            self._cut_reply(self._transcript.last.delivered)
+            self._engaged = run is _Run.INTERRUPTED  # what the engine gave up by itself is not tried again
+            actions = self._end_reply()
         texts, self._waiting = self._waiting, []
-        return [*actions, *self._end_reply(), *(self._answer(texts) if texts else [])]
+        return [*actions, *(self._answer(texts) if texts else [])]
+
+    @abstractmethod
+    def _deliver(self, done: SliceDone) -> list[Action]:
+        """A slice ended as it should: put its reply into the transcript, deliver it, go on."""
 
     # --- slices
 
     def _answer(self, texts: list[str]) -> list[Action]:
         """Append each text as a slice and run the model for the last one."""
-        if self._held:
-            self._cut_reply(len(self._transcript.last.delivered))  # overtaken by text: nobody heard it
-        self._held, self._held_text = [], b""
         self._take_back()
+        user, assistant = self._settings.user_marker, self._settings.assistant_marker
+        slices = [self._tokenize(user + defuse(text, (user, assistant)) + assistant) for text in texts]
         actions: list[Action] = []
-        for text in texts[:-1]:
-            if self._append(text):
-                self._close_as_silent()
+        for user_slice in slices[:-1]:
+            if self._append(user_slice):
+                self._cut_reply(0)
             else:
                 actions.append(TooLong())
-        self._spoken = 0
         self._replying = self._mode is Mode.ORDINARY
-        return [*actions, *self._begin(texts[-1])]
-
-    def _begin(self, text: str | None) -> list[Action]:
-        self._tick = False
-        if not self._append(text):
-            return [TooLong(), *self._end_reply()]
-        self._engaged = self._running = True
-        seed = slice_seed(self._seed, self._number)
-        self._number += 1
-        forget = self._transcript.take_forgotten()
-        return [Generate(self.transcript, self._settings.slice_tokens, self._stop, seed, True, forget)]
-
-    def _append(self, text: str | None) -> bool:
-        """The user's half of a new pair, at the end of the transcript; False, and no pair, if it does not fit."""
-        user, assistant = self._settings.user_marker, self._settings.assistant_marker
-        if text is None:
-            tokens = [*self._tokenize(user), self._idle, *self._tokenize(assistant)]
-        else:
-            tokens = self._tokenize(user + defuse(text, (user, assistant)) + assistant)
-        fits = self._transcript.append(tokens, silent=text is None)
-        if not fits and not self._settings.slide:
-            self._ended, self._engaged = True, False
-        if len(self._transcript.pairs) == 1:
-            self._held = []  # what they belonged to is forgotten
-        return fits
+        return [*actions, *self._begin(slices[-1])]
 
     def _tokenize(self, text: str) -> list[int]:
         return self._vocabulary.tokenize(text, parse_special=False)
 
-    def _close_as_silent(self) -> None:
-        """End the newest pair as if its reply had been silence."""
-        if self._transcript.last.silent_user:
-            self._transcript.drop_last()
-        else:
-            self._transcript.set_reply([self._idle, self._vocabulary.eos])
+    def _begin(self, user: list[int], *, silent: bool = False) -> list[Action]:
+        """Open a pair with the user's half and run the model for the other."""
+        if self._append(user, silent=silent):
+            return self._generate()
+        return [TooLong(), *self._end_reply()]
 
-    # --- delivery
+    def _append(self, user: list[int], *, silent: bool = False) -> bool:
+        fits = not self._ended and self._transcript.append(user, silent=silent)
+        if not fits and not self._settings.slide:
+            self._ended, self._engaged = True, False
+        return fits
 
-    def _deliver(self, done: SliceDone) -> list[Action]:
-        eos = self._vocabulary.eos
-        words = list(done.tokens)
-        while words and words[-1] in self._stop:
-            words.pop()
-        if eos in done.tokens[:MESSAGE_ENDS_WITHIN]:
-            self._engaged = False
-        waited = self._release_held()
-        pair = self._transcript.last
-        if pair.silent_user and done.finish is Finish.STOP and says_nothing(self._text(words)):
-            self._transcript.drop_last()
-            self._engaged = False
-            said = waited
-        else:
-            held = self._count_held(waited, words, done) if self._engaged else 0
-            pair.delivered, self._held = words[: len(words) - held], words[len(words) - held :]
-            self._held_text = self._bytes(self._held)
-            said = waited + self._bytes(pair.delivered)
-            self._transcript.set_reply([*done.tokens, *([] if done.tokens[-1:] == (eos,) else [eos])])
-        speech = said.decode("utf-8", "ignore")
-        return [*([Say(speech)] if speech else []), *self._go_on(len(words))]
-
-    def _bytes(self, tokens: list[int]) -> bytes:
-        return b"".join(self._vocabulary.piece(token) for token in tokens)
-
-    def _text(self, tokens: list[int]) -> str:
-        return self._bytes(tokens).decode("utf-8", "ignore")
-
-    def _release_held(self) -> bytes:
-        """What waited goes out now: its tokens count as delivered."""
-        if self._held:
-            self._transcript.pairs[-2].delivered += self._held
-        waited, self._held, self._held_text = self._held_text, [], b""
-        return waited
-
-    def _count_held(self, waited: bytes, words: list[int], done: SliceDone) -> int:
-        """How many tokens at the end of a slice wait for the rest of their word or character."""
-        held = 0
-        incomplete = incomplete_tail(waited + self._bytes(words))
-        while held < len(words) and len(self._bytes(words[len(words) - held :])) < incomplete:
-            held += 1
-        whole_characters = held
-        following = done.likeliest_next
-        if done.finish is not Finish.CAP or following is None or following in self._stop:
-            return held
-        after = self._text([following])
-        while held < len(words):
-            if not continues_word(self._text(words[: len(words) - held]), after):
-                return held
-            held += 1
-            after = self._text(words[len(words) - held :])
-        # The slice is one piece of a word. If the word began in the slice before, it has waited long enough.
-        return whole_characters if continues_word(waited.decode("utf-8", "ignore"), after) else held
-
-    def _go_on(self, sampled: int) -> list[Action]:
-        """After a delivered slice: the next one in ordinary mode, or the tick that came meanwhile."""
-        if self._mode is Mode.ORDINARY:
-            self._spoken += sampled
-            if self._engaged and self._spoken < ORDINARY_TOKENS:
-                return self._begin(None)
-            self._engaged = False
-            return self._end_reply()
-        tick, self._tick = self._tick, False
-        return self._begin(None) if tick and self._engaged else []
+    def _generate(self) -> list[Action]:
+        self._run = _Run.WANTED
+        self._engaged = True
+        seed = slice_seed(self._seed, self._number)
+        self._number += 1
+        forget = self._transcript.take_forgotten()
+        return [Generate(self.transcript, self._settings.slice_tokens, self._stop, seed, peek=True, forget=forget)]
 
     def _end_reply(self) -> list[Action]:
         replying, self._replying = self._replying, False
         return [ReplyEnd()] if replying else []
 
+    # --- words
+
+    def _say(self, words: list[int], following: int | None = None) -> list[Action]:
+        """Deliver what waited and these words of the newest pair, but for their end if it has to wait in turn.
+
+        ``following``: the likeliest next token after a slice that ended at its cap. Nothing waits once the model has
+        said everything.
+        """
+        pieces = self._pieces(words)
+        data = self._held + b"".join(pieces)
+        held, end = 0, len(data)
+        if self._engaged:
+            after = None if following is None or following in self._stop else self._vocabulary.piece(following)
+            held = count_held(self._held, pieces, after)
+            end -= len(b"".join(pieces[len(pieces) - held :]))
+            end -= incomplete_tail(data[:end])
+        for pair in self._transcript.pairs[-2:]:  # what waited is of the pair before, or of this one
+            pair.delivered = pair.words
+        self._transcript.last.words += len(words)
+        self._transcript.last.delivered = self._transcript.last.words - held
+        said, self._held = data[:end].decode("utf-8", "ignore"), data[end:]
+        return [Say(said)] if said else []
+
+    def _pieces(self, tokens: list[int]) -> list[bytes]:
+        return [self._vocabulary.piece(token) for token in tokens]
+
+    def _close(self) -> None:
+        if self._transcript.tokens[-1] != self._vocabulary.eos:
+            self._transcript.extend([self._vocabulary.eos])
+
     # --- taking back
 
     def _cut_reply(self, keep: int) -> None:
-        """Keep the first ``keep`` delivered tokens of the newest pair's reply and close it."""
-        pair = self._transcript.last
-        pair.delivered = pair.delivered[:keep]
-        if pair.delivered:
-            self._transcript.set_reply([*pair.delivered, self._vocabulary.eos])
-        else:
-            self._close_as_silent()
+        """Keep the first ``keep`` delivered words of the newest pair and close it; with none it is a silent reply."""
+        if keep == 0 and self._transcript.last.silent_user:
+            self._transcript.drop_last()
+            return
+        self._transcript.cut_reply(keep)
+        self._transcript.extend([] if keep else self._silence)
+        self._close()
 
     def _take_back(self) -> None:
-        """Remove the words that were reported as unheard, from the end of the present message."""
-        words, self._unheard = self._unheard, 0
-        while words > 0 and self._transcript.pairs and self._transcript.last.delivered:
-            pair: Pair = self._transcript.last
-            keep = len(pair.delivered)
-            total = left = len(self._text(pair.delivered).split())
-            while keep > 0 and total - left < words:
-                keep -= 1
-                left = len(self._text(pair.delivered[:keep]).split())
-            words -= total - left
+        """Remove what waits, and the words that were reported as unheard, from the end of the present message."""
+        self._held = b""
+        unheard, self._unheard = self._unheard, 0
+        pairs = self._transcript.pairs
+        if pairs and pairs[-1].delivered < pairs[-1].words:
+            self._cut_reply(pairs[-1].delivered)
+        message: list[Pair] = []
+        for pair in reversed(pairs):
+            message.append(pair)
+            if not pair.silent_user:
+                break
+        words = [token for pair in reversed(message) for token in self._transcript.delivered(pair)]
+        gone = len(words) - count_heard(self._pieces(words), unheard) if unheard else 0
+        for pair in message:
+            if gone <= 0:
+                break
+            keep = max(0, pair.delivered - gone)
+            gone -= pair.delivered
             self._cut_reply(keep)
-            if keep or not pair.silent_user:
-                return
+
+
+class DuplexSession(Conversation):
+    """One conversation with a duplex model, in either mode."""
+
+    def __init__(self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int) -> None:
+        """Raises ValueError if ``vocabulary`` has no idle token."""
+        if vocabulary.idle is None:
+            raise ValueError("a duplex session needs a model with an idle token")
+        super().__init__(vocabulary, settings, mode, seed)
+        before, after = self._tokenize(settings.user_marker), self._tokenize(settings.assistant_marker)
+        self._silent_slice = [*before, vocabulary.idle, *after]
+
+    def _start_over(self, mode: Mode, seed: int) -> None:
+        super()._start_over(mode, seed)
+        self._tick = False  # silence came while a slice was running
+        self._spoken = 0  # tokens of the present reply
+
+    def _on_silence(self) -> list[Action]:
+        if self._mode is Mode.ORDINARY:
+            return []
+        if self._run is not _Run.ANSWERED:
+            self._tick = True
+            return []
+        return self._begin(self._silent_slice, silent=True) if self._engaged else []
+
+    def _begin(self, user: list[int], *, silent: bool = False) -> list[Action]:
+        self._tick = False
+        if not silent:
+            self._spoken = 0
+        return super()._begin(user, silent=silent)
+
+    def _deliver(self, done: SliceDone) -> list[Action]:
+        words = [token for token in done.tokens if token not in self._stop]
+        self._spoken += len(words)
+        text = b"".join(self._pieces(words)).decode("utf-8", "ignore")
+        silent = self._transcript.last.silent_user and done.finish is Finish.STOP and says_nothing(text)
+        ended = self._vocabulary.eos in done.tokens[:MESSAGE_ENDS_WITHIN]
+        if silent or ended or (self._mode is Mode.ORDINARY and self._spoken >= ORDINARY_TOKENS):
+            self._engaged = False
+        if silent:
+            actions = self._say([])
+            self._transcript.drop_last()
+        else:
+            self._transcript.extend(done.tokens)
+            self._close()
+            actions = self._say(words, done.likeliest_next if done.finish is Finish.CAP else None)
+        if self._engaged and (self._tick or self._mode is Mode.ORDINARY):
+            return [*actions, *self._begin(self._silent_slice, silent=True)]
+        return [*actions, *self._end_reply()]

@@ -5,17 +5,22 @@ It is the truth of which the KV cache is a cache. Taking something back is short
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 
 @dataclass
 class Pair:
-    """One slice pair: where it starts, where its reply starts, whether the user said anything in it."""
+    """One slice pair: where it starts, where its reply starts, and how many tokens of the reply are words.
+
+    The words are the reply's first tokens; ``delivered`` of them went out, the rest wait.
+    """
 
     start: int
     reply: int
     silent_user: bool
-    delivered: list[int] = field(default_factory=list)  # the reply's tokens that went out
+    words: int = 0
+    delivered: int = 0
 
 
 class Transcript:
@@ -34,37 +39,56 @@ class Transcript:
         """The newest pair; there must be one."""
         return self.pairs[-1]
 
+    def delivered(self, pair: Pair) -> list[int]:
+        """The words of a pair that went out."""
+        return self.tokens[pair.reply : pair.reply + pair.delivered]
+
     def append(self, user: list[int], *, silent: bool) -> bool:
         """Open a pair with the user's half, forgetting the oldest pairs if need be; False, and no change: no room."""
-        excess = len(self.tokens) + len(user) - self._room
-        if excess > 0:
-            if self._forget_at_least is None or 1 + len(user) > self._room:
-                return False
-            self._forget(max(excess, self._forget_at_least))
+        if not self.make_room(len(user)):
+            return False
         start = len(self.tokens)
         self.tokens += user
         self.pairs.append(Pair(start, len(self.tokens), silent))
         return True
 
-    def set_reply(self, tokens: list[int]) -> None:
-        """Make ``tokens`` the newest pair's reply."""
-        self.tokens[self.last.reply :] = tokens
+    def extend(self, reply: Iterable[int]) -> None:
+        """Go on with the newest pair's reply."""
+        self.tokens += reply
+
+    def cut_reply(self, keep: int) -> None:
+        """Keep the first ``keep`` tokens of the newest pair's reply, which are words that were delivered."""
+        self.last.words = self.last.delivered = keep
+        del self.tokens[self.last.reply + keep :]
 
     def drop_last(self) -> None:
         """Take the newest pair out."""
         del self.tokens[self.pairs.pop().start :]
 
-    def take_forgotten(self) -> tuple[tuple[int, int], ...]:
-        """The [start, stop) ranges forgotten since this was last asked, each in the positions of its own moment."""
-        forgotten, self._forgotten = tuple(self._forgotten), []
-        return forgotten
+    def make_room(self, tokens: int, *, keep: int = 0) -> bool:
+        """Forget the oldest pairs, if need be, until ``tokens`` more fit; False, and no change: they never do.
 
-    def _forget(self, wanted: int) -> None:
-        starts = [pair.start for pair in self.pairs[1:]] + [len(self.tokens)]
-        stop = next((start for start in starts if start - 1 >= wanted), starts[-1])
+        The ``keep`` newest pairs are not forgotten.
+        """
+        excess = len(self.tokens) + tokens - self._room
+        if excess <= 0:
+            return True
+        ends = [*(pair.start for pair in self.pairs[1:]), len(self.tokens)][: len(self.pairs) - keep]
+        if self._forget_at_least is None or not ends or ends[-1] - 1 < excess:
+            return False
+        wanted = max(excess, self._forget_at_least)
+        self._forget(next((end for end in ends if end - 1 >= wanted), ends[-1]))
+        return True
+
+    def _forget(self, stop: int) -> None:
         del self.tokens[1:stop]
         self.pairs = [pair for pair in self.pairs if pair.start >= stop]
         for pair in self.pairs:
             pair.start -= stop - 1
             pair.reply -= stop - 1
         self._forgotten.append((1, stop))
+
+    def take_forgotten(self) -> tuple[tuple[int, int], ...]:
+        """The [start, stop) ranges forgotten since this was last asked, each in the positions of its own moment."""
+        forgotten, self._forgotten = tuple(self._forgotten), []
+        return forgotten

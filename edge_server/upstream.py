@@ -10,6 +10,7 @@ tokens in it parsed (so user text can forge them), and a frame is answered befor
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from edge_server.events import (
@@ -34,6 +35,8 @@ ORDINARY_LIMIT = 4096  # tokens: a prompt longer than this is too long
 SLICE_TOKENS = 15
 IDLE = "<idle>"
 END = "</s>"
+UNSENT = frozenset({"", IDLE, " " + IDLE, END})  # a reply that reads like one of these, in plain pieces, stays unsent
+_BROKEN = re.compile("[\udc80-\udcff]")  # bytes that are no character, as `surrogateescape` writes them
 
 
 class _HistorySession:
@@ -52,8 +55,9 @@ class _HistorySession:
         self._seed = seed
         self._number = 0
         self._history: list[str] = []  # user, assistant, user, ...
-        self._prompt: list[int] = []
-        self._reply: list[int] = []  # tokens sampled since the prompt was written
+        self._tokens: list[int] = []  # the prompt, and what was sampled since it was written
+        self._reply = b""  # what was sampled
+        self._printed = 0  # characters of it that the reference has counted
 
     @property
     def waiting(self) -> int:
@@ -68,6 +72,8 @@ class _HistorySession:
     def receive(self, event: Event) -> list[Action]:
         """Take one event; return what is to be done now, first things first."""
         if isinstance(event, SliceDone):
+            if not self._running:
+                raise ValueError("a slice was reported that was not asked for")
             self._running = False
             actions = self._on_done(event)
         else:
@@ -98,14 +104,14 @@ class _HistorySession:
         for index, text in enumerate(self._history):
             pieces += [user, text, assistant] if index % 2 == 0 else [text]
         tokens = self._vocabulary.tokenize("".join(pieces), parse_special=True)
-        self._prompt = [self._vocabulary.bos, *tokens]
-        self._reply = []
+        self._tokens = [self._vocabulary.bos, *tokens]
+        self._reply, self._printed = b"", 0
 
     def _generate(self, max_new: int) -> list[Action]:
         self._running = True
         seed = slice_seed(self._seed, self._number)
         self._number += 1
-        return [Generate((*self._prompt, *self._reply), max_new, self._stop, seed, False)]
+        return [Generate(tuple(self._tokens), max_new, self._stop, seed, peek=False)]
 
     def _grow(self, token: int) -> str:
         """Add a sampled token to the reply; the text it added, as the reference counts it.
@@ -113,18 +119,13 @@ class _HistorySession:
         The reference decodes everything anew and takes what lies behind the length it had before, so that an incomplete
         character comes out as U+FFFD, once a byte, and is not repaired when it is complete.
         """
-        before = len(self._decoded())
-        self._reply.append(token)
-        added = self._decoded()[before:]
+        self._tokens.append(token)
+        self._reply += self._vocabulary.piece(token, special=True)
+        text = _BROKEN.sub("\ufffd", self._reply.decode("utf-8", "surrogateescape"))
+        text = text.rsplit(self._settings.assistant_marker, 1)[-1]
+        added, self._printed = text[self._printed :], len(text)
         self._history[-1] += added
         return added
-
-    def _decoded(self) -> str:
-        data = b"".join(self._vocabulary.piece(token, special=True) for token in self._reply)
-        text = "".join(
-            char if not "\udc80" <= char <= "\udcff" else "\ufffd" for char in data.decode("utf-8", "surrogateescape")
-        )
-        return text.rsplit(self._settings.assistant_marker, 1)[-1]
 
 
 class UpstreamDuplexSession(_HistorySession):
@@ -156,11 +157,13 @@ class UpstreamDuplexSession(_HistorySession):
         self._engaged = True
         self._history.append(text)
         self._write_prompt()
-        if len(self._prompt) >= DUPLEX_LIMIT:
+        if len(self._tokens) >= min(DUPLEX_LIMIT, self._settings.ctx - SLICE_TOKENS):
             self._too_long = True
             return [TooLong()]
         self._history.append("")
-        return self._generate(SLICE_TOKENS if self._mode is Mode.DUPLEX else DUPLEX_LIMIT)
+        if self._mode is Mode.DUPLEX:
+            return self._generate(SLICE_TOKENS)
+        return self._generate(min(DUPLEX_LIMIT, self._settings.ctx - len(self._tokens)))
 
     def _update_history(self) -> None:
         """Close the last reply and drop silent pairs, wherever they are; the last pair decides whether to go on."""
@@ -185,7 +188,7 @@ class UpstreamDuplexSession(_HistorySession):
                     self._engaged = False
                 break
             said += added
-        return [Say(said)] if said else []
+        return [] if said in UNSENT else [Say(said)]
 
 
 class UpstreamTurnSession(_HistorySession):
@@ -199,7 +202,7 @@ class UpstreamTurnSession(_HistorySession):
         if not self._too_long:
             self._history.append(text)
             self._write_prompt()
-            self._too_long = len(self._prompt) > min(ORDINARY_LIMIT, self._settings.ctx - SLICE_TOKENS)
+            self._too_long = len(self._tokens) > min(ORDINARY_LIMIT, self._settings.ctx - SLICE_TOKENS)
         if self._too_long:
             return [TooLong(), ReplyEnd()]
         self._history.append("")
@@ -215,7 +218,7 @@ class UpstreamTurnSession(_HistorySession):
             if over:
                 break
             said += added
-        actions: list[Action] = [Say(said)] if said else []
-        if not over and len(self._prompt) + len(self._reply) + SLICE_TOKENS <= self._settings.ctx:
+        actions: list[Action] = [] if said in UNSENT else [Say(said)]
+        if not over and len(self._tokens) + SLICE_TOKENS <= self._settings.ctx:
             return [*actions, *self._generate(SLICE_TOKENS)]
         return [*actions, ReplyEnd()]

@@ -1,0 +1,242 @@
+"""What a session talks to in the pure tier: a toy vocabulary, and an engine that says what the test tells it to say.
+
+Knows no model. The vocabulary has what makes the real one hard: pieces that a marker shares with its neighbours, bytes
+for what has no piece, control tokens that text may spell.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge_server.events import (
+    Action,
+    Cancel,
+    Event,
+    Finish,
+    Generate,
+    Mode,
+    NewSession,
+    Release,
+    Say,
+    Session,
+    Silence,
+    SliceDone,
+    Unheard,
+    UserText,
+)
+from edge_server.session import Conversation, Settings
+
+USER, ASSISTANT = "<用户>", "<AI>"
+BOS, EOS, IDLE = 1, 2, 3
+
+_CONTROLS = {"<unk>": 0, "<s>": BOS, "</s>": EOS, "<idle>": IDLE}
+_CONTROL_BYTES = [name.encode() for name in _CONTROLS]
+_FIRST_BYTE = len(_CONTROLS)
+_FIRST_PIECE = _FIRST_BYTE + 256
+_MERGED = [" <", ",<", '"<', '>"', "><", "> "]  # a marker's ends, together with what stands beside them
+_WORDS = ["用户", "AI", "hello", "ld", "ing", "idle", "don", "'t"]
+_SPACED = [" hello", " wor", " the", " stop", " one", " two", " three"]
+_CHARACTERS = [*string.ascii_letters, *string.digits, *" <>.,!?\"'\n/-", *"我你好。"]
+_PIECES: list[str] = [*_CHARACTERS, *_WORDS, *_SPACED, *_MERGED]
+_LONGEST_FIRST = {piece: _FIRST_PIECE + index for index, piece in enumerate(_PIECES)}
+_LONGEST = max(map(len, _PIECES))
+
+
+class Token(int):
+    """A token id that remembers where it came from: every one that is made is an object of its own."""
+
+
+@dataclass(frozen=True)
+class ToyVocabulary:
+    """Longest piece first, left to right; what has no piece becomes bytes. Every text comes back as it was."""
+
+    duplex: bool = True
+    bos: int = BOS
+    eos: int = EOS
+
+    @property
+    def idle(self) -> int | None:
+        """The id of ``<idle>``."""
+        return IDLE if self.duplex else None
+
+    def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
+        """See `session.Vocabulary`."""
+        if not parse_special:
+            return self._plain(text)
+        controls = [name for name in _CONTROLS if self.duplex or name != "<idle>"]
+        tokens: list[int] = []
+        for stretch in re.split(f"({'|'.join(controls)})", text):
+            tokens += [Token(_CONTROLS[stretch])] if stretch in controls else self._plain(stretch)
+        return tokens
+
+    def _plain(self, text: str) -> list[int]:
+        tokens: list[int] = []
+        at = 0
+        while at < len(text):
+            ends = range(min(len(text), at + _LONGEST), at, -1)
+            end = next((end for end in ends if text[at:end] in _LONGEST_FIRST), None)
+            if end is None:
+                tokens += [Token(_FIRST_BYTE + byte) for byte in text[at].encode()]
+                at += 1
+            else:
+                tokens.append(Token(_LONGEST_FIRST[text[at:end]]))
+                at = end
+        return tokens
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """See `session.Vocabulary`."""
+        if token < _FIRST_BYTE:
+            return _CONTROL_BYTES[token] if special else b""
+        if token < _FIRST_PIECE:
+            return bytes([token - _FIRST_BYTE])
+        return _PIECES[token - _FIRST_PIECE].encode()
+
+    def text(self, tokens: Iterable[int]) -> str:
+        """Tokens as a person reads them, control tokens by name."""
+        return b"".join(self.piece(token, special=True) for token in tokens).decode("utf-8", "replace")
+
+
+VOCABULARY = ToyVocabulary()
+CHAT_VOCABULARY = ToyVocabulary(duplex=False)
+
+
+def settings(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True) -> Settings:
+    """Settings with the toy vocabulary's markers."""
+    return Settings(USER, ASSISTANT, ctx, slice_tokens, slide)
+
+
+def pairs(tokens: Iterable[int]) -> list[tuple[str, str]]:
+    """A transcript read back: (user, assistant) by pair, ``</s>`` left out. Fails on what is not well formed.
+
+    The newest pair may be open: its reply is the empty text then. No text in it may hold a marker.
+    """
+    text = VOCABULARY.text(tokens)
+    assert text.startswith("<s>")
+    found: list[tuple[str, str]] = []
+    for part in text[len("<s>") :].split(USER)[1:]:
+        user, reply = part.split(ASSISTANT)
+        assert reply.endswith("</s>") or len(found) == text.count(USER) - 1
+        assert reply.count("</s>") <= 1
+        found.append((user, reply.removesuffix("</s>")))
+    assert "".join(f"{USER}{user}{ASSISTANT}{reply}</s>" for user, reply in found).startswith(text[len("<s>") :])
+    return found
+
+
+class Peer:
+    """One session and both of its neighbours: send it events, answer what it asks for, look at what it said.
+
+    Checks what holds at any time between a session and its neighbours.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.asked: Generate | None = None  # unanswered
+        self.cancelled = False
+        self.said: list[str] = []
+        self.cells: list[int] = []  # what the engine has decoded
+        self.reused = 0  # cells that the last request found
+
+    def send(self, *events: Event) -> list[Action]:
+        """Tell the session; returns what it wants done."""
+        actions: list[Action] = []
+        for event in events:
+            new = self.session.receive(event)
+            for action in new:
+                self._take(action)
+            actions += new
+        return actions
+
+    def text(self, *texts: str) -> list[Action]:
+        """The user says something."""
+        return self.send(*(UserText(text) for text in texts))
+
+    def tick(self, count: int = 1) -> list[Action]:
+        """The user says nothing, ``count`` times."""
+        return self.send(*[Silence()] * count)
+
+    def unheard(self, words: int) -> list[Action]:
+        """The client reports words that were not heard."""
+        return self.send(Unheard(words))
+
+    def new_session(self, mode: Mode = Mode.DUPLEX, seed: int = 0) -> list[Action]:
+        """The client starts over."""
+        return self.send(NewSession(mode, seed))
+
+    def reply(self, text: str, following: str | None = None) -> list[Action]:
+        """The model's answer to what was asked: ``text`` with control tokens in it, up to its end or the cap."""
+        after = None if following is None else VOCABULARY.tokenize(following, parse_special=True)[0]
+        return self.sample(VOCABULARY.tokenize(text, parse_special=True), after)
+
+    def sample(
+        self, tokens: Iterable[int], following: int | None = None, *, decoded: int | None = None
+    ) -> list[Action]:
+        """The same, in tokens; no stop token at their end and fewer than were asked for: cancelled.
+
+        ``decoded``: how far the engine came, where it did not come to the end of the prompt.
+        """
+        assert self.asked is not None, "nothing was asked for"
+        asked, sampled = self.asked, tuple(tokens)
+        assert len(sampled) <= asked.max_new
+        assert not asked.stop.intersection(sampled[:-1])
+        finish = Finish.CANCELLED
+        if sampled and sampled[-1] in asked.stop:
+            finish = Finish.STOP
+        elif len(sampled) == asked.max_new:
+            finish = Finish.CAP
+        self.asked, self.cancelled = None, False
+        self.cells = [*asked.tokens, *sampled[:-1]][:decoded]
+        return self.send(SliceDone(sampled, finish, following if finish is Finish.CAP else None))
+
+    def cancel(self) -> list[Action]:
+        """The answer to a `Cancel` that came before any token."""
+        return self.sample([])
+
+    @property
+    def transcript(self) -> tuple[int, ...]:
+        """The session's tokens."""
+        assert isinstance(self.session, Conversation)
+        return self.session.transcript
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The session's transcript, read back."""
+        return pairs(self.transcript)
+
+    @property
+    def engaged(self) -> bool:
+        """Whether a tick would run the model."""
+        assert isinstance(self.session, Conversation)
+        return self.session.engaged
+
+    def _take(self, action: Action) -> None:
+        if isinstance(action, Generate):
+            assert self.asked is None, "a second request while one is unanswered"
+            self.asked = action
+            self._decode(action)
+        elif isinstance(action, Cancel):
+            assert self.asked is not None, "there is nothing to cancel"
+            assert not self.cancelled, "cancelled twice"
+            self.cancelled = True
+        elif isinstance(action, Release):
+            assert self.asked is None, "released while it is in use"
+            self.cells = []
+        elif isinstance(action, Say):
+            assert action.text
+            self.said.append(action.text)
+
+    def _decode(self, asked: Generate) -> None:
+        """What the engine does first; what is kept must not have to be decoded again."""
+        for start, stop in asked.forget:
+            assert 1 <= start < stop
+            del self.cells[start:stop]
+        places = Counter(map(id, asked.tokens))  # the tokens of silent slices are the same objects in each of them
+        known = {id(cell) for cell in self.cells if isinstance(cell, Token) and places[id(cell)] == 1}
+        kept = [index for index, token in enumerate(asked.tokens) if id(token) in known]
+        same = [cell == token for cell, token in zip(self.cells, asked.tokens, strict=False)]
+        self.reused = [*same, False].index(False)
+        assert self.reused > max(kept, default=-1)
+        self.cells = list(asked.tokens)
