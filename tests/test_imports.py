@@ -1,0 +1,148 @@
+"""Who may import whom. Reads the source of the three packages; imports none of them.
+
+What a file may know is said in its first lines; here it is held: the state machines know no sockets and no llama.cpp,
+the engine does not know where its context comes from, and the three packages meet on the wire and in files only.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("convert", "edge_server", "clients")
+
+_CONVERSATION = frozenset(f"edge_server.{name}" for name in ("events", "wording", "transcript", "session"))
+_NOTHING: frozenset[str] = frozenset()
+
+# Besides the standard library, these modules import no more than this.
+ONLY_IMPORTS = {
+    "edge_server.events": _NOTHING,
+    "edge_server.wording": _NOTHING,
+    "edge_server.transcript": _NOTHING,
+    "edge_server.config": _NOTHING,
+    "edge_server.context": _NOTHING,
+    "edge_server.session": _CONVERSATION,
+    "edge_server.turns": _CONVERSATION,
+    "edge_server.upstream": _CONVERSATION,
+    "edge_server.protocol": _CONVERSATION,
+    "edge_server.sequence": frozenset({"edge_server.context"}),
+    "edge_server.engine": frozenset({"edge_server.context", "edge_server.sequence"}),
+    "clients.chat": _NOTHING,
+    "convert.state_dict": frozenset({"convert.errors"}),
+}
+
+# These are imported by no more than this: a module, or a package with all that is in it.
+ONLY_IMPORTED_BY = {
+    "convert": ("convert",),
+    "edge_server": ("edge_server",),
+    "clients": ("clients",),
+    "edge_server.llama": ("edge_server.backend", "edge_server.cli"),
+    "llama_cpp": ("edge_server.llama", "convert.llama_child"),
+    "websockets": ("edge_server.connection", "edge_server.server", "clients.connection"),
+    "prompt_toolkit": ("clients",),
+    "huggingface_hub": ("convert.hub",),
+    "gguf": ("convert",),
+    "numpy": ("convert",),
+    "typer": ("convert.cli", "edge_server.cli", "clients.cli"),
+    "torch": (),
+}
+
+
+def read_sources(root: Path) -> dict[str, str]:
+    """Every module of the packages under ``root``, by its dotted name."""
+    paths = (path for package in PACKAGES for path in sorted((root / package).rglob("*.py")))
+    return {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path.read_text("utf-8")
+        for path in paths
+    }
+
+
+def imports(module: str, source: str) -> Iterator[str]:
+    """The dotted names that a module imports, anywhere in it; of ``from a import b`` it cannot tell: ``a.b``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = module.split(".")[: -node.level] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+            yield from (
+                arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            )
+
+
+def is_within(name: str, module: str) -> bool:
+    """Whether a dotted name is a module, or something in it."""
+    return name == module or name.startswith(module + ".")
+
+
+def violations(sources: Mapping[str, str]) -> list[str]:
+    """Every import that is against the rules, as ``who imports what``."""
+    found = []
+    for module, source in sources.items():
+        for name in imports(module, source):
+            allowed = ONLY_IMPORTS.get(module)
+            alien = allowed is not None and name.split(".")[0] not in sys.stdlib_module_names
+            forbidden = alien and not any(is_within(name, one) for one in allowed or ())
+            for imported, importers in ONLY_IMPORTED_BY.items():
+                forbidden |= is_within(name, imported) and not any(is_within(module, one) for one in importers)
+            if forbidden:
+                found.append(f"{module} imports {name}")
+    return found
+
+
+def test_the_direction_of_imports_holds() -> None:
+    assert violations(read_sources(ROOT)) == []
+
+
+def test_the_rules_speak_of_modules_that_exist() -> None:
+    sources = read_sources(ROOT)
+    named = {*ONLY_IMPORTS, *(one for importers in ONLY_IMPORTED_BY.values() for one in importers)}
+    assert named - sources.keys() == set()
+    assert all(any(is_within(module, package) for module in sources) for package in PACKAGES)
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "imported"),
+    [
+        ("edge_server.session", "import asyncio, websockets", "websockets"),
+        ("edge_server.session", "from edge_server.engine import Engine", "edge_server.engine.Engine"),
+        ("edge_server.session", "from edge_server import engine", "edge_server.engine"),
+        ("edge_server.session", "from . import engine", "edge_server.engine"),
+        ("edge_server.session", "from .engine import Engine", "edge_server.engine.Engine"),
+        ("edge_server.config", "if TYPE_CHECKING:\n    import edge_server.events", "edge_server.events"),
+        ("edge_server.events", "def late() -> None:\n    import numpy.typing", "numpy.typing"),
+        ("edge_server.engine", "from edge_server.llama import Context", "edge_server.llama.Context"),
+        ("edge_server.server", "from edge_server.llama import Context", "edge_server.llama.Context"),
+        ("edge_server.engine", "from llama_cpp import llama_cpp", "llama_cpp.llama_cpp"),
+        ("edge_server.backend", "import importlib\nimportlib.import_module('llama_cpp')", "llama_cpp"),
+        ("clients.cli", "from edge_server.protocol import END", "edge_server.protocol.END"),
+        ("clients.cli", "from convert import checkpoint", "convert.checkpoint"),
+        ("convert.cli", "import edge_server", "edge_server"),
+        ("edge_server.cli", "import clients.chat as chat", "clients.chat"),
+        ("convert.checkpoint", "import torch", "torch"),
+    ],
+)
+def test_a_planted_violation_is_found(module: str, source: str, imported: str) -> None:
+    assert violations({module: source}) == [f"{module} imports {imported}"]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("edge_server.session", "import hashlib\nfrom collections.abc import Iterable\nfrom .events import Say"),
+        ("edge_server.engine", "from edge_server.context import Context"),
+        ("edge_server.llama", "import llama_cpp.llama_cpp as api"),
+        ("edge_server.backend", "from edge_server.llama import Model"),
+        ("convert.cli", "from convert import checkpoint\nimport typer"),
+        ("clients.connection", "import websockets"),
+    ],
+)
+def test_what_is_allowed_is_no_violation(module: str, source: str) -> None:
+    assert violations({module: source}) == []
