@@ -41,7 +41,11 @@ if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null 
   # builds Metal in by default.
   CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF ${CMAKE_ARGS:-}"
   export CMAKE_ARGS
-  say "setup: building llama.cpp's bindings from source; this takes about 4 minutes on 2 cores, once (pip keeps the wheel)"
+  if $pip cache list llama_cpp_python 2>/dev/null | grep -q "${bindings#*==}"; then
+    say "setup: installing llama.cpp's bindings from pip's cache"
+  else
+    say "setup: building llama.cpp's bindings from source; this takes about 4 minutes on 2 cores, once (pip keeps the wheel)"
+  fi
   $pip install --no-deps "$bindings" || fail "the build of $bindings failed; the compiler's message is above"
 fi
 say "setup: installing the rest"

@@ -1,0 +1,117 @@
+"""`edge-server` as a command: what it prints, how it ends, what it says of bad input."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.tiny import write_tiny_gguf
+
+pytestmark = pytest.mark.real
+COMMAND = [sys.executable, "-c", "from edge_server.cli import main; main()"]
+
+
+def failing(*arguments: str) -> tuple[int, str]:
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server, and the line it printed when it was ready."""
+    process = subprocess.Popen(
+        [*COMMAND, "run", "--port", "0", "--chat-port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def plain_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_gguf(tmp_path_factory.mktemp("plain") / "plain.gguf", duplex=False)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ready_is_one_line_and_a_signal_ends_it_cleanly(tiny_gguf: Path, how: signal.Signals) -> None:
+    with running("--model", str(tiny_gguf)) as (process, ready):
+        match = re.fullmatch(r"ready duplex (ws://localhost:\d+) chat (ws://localhost:\d+) model \S+\n", ready)
+        assert match
+        with connect(match[1]) as client:
+            client.send("hello")
+            process.send_signal(how)
+            out, err = process.communicate(timeout=30)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_a_model_that_is_not_there_or_is_none(tmp_path: Path, tiny_gguf: Path) -> None:
+    rubbish = tmp_path / "rubbish.gguf"
+    rubbish.write_bytes(b"GGUF" + bytes(range(256)))
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(tiny_gguf.read_bytes()[:-1000])
+    text = tmp_path / "text.gguf"
+    text.write_text("hello")
+    for path in (tmp_path / "missing.gguf", tmp_path, rubbish, cut, text):
+        code, told = failing("run", "--port", "0", "--chat-port", "0", "--model", str(path))
+        assert code == 2, told
+        assert told.startswith("edge-server: ")
+        assert str(path) in told
+        assert told.count("\n") == 1, told
+
+
+def test_a_plain_model_is_refused_on_the_duplex_port(plain_gguf: Path) -> None:
+    code, told = failing("run", "--port", "0", "--chat-port", "0", "--model", str(plain_gguf))
+    assert (code, told.count("\n")) == (2, 1)
+    assert str(plain_gguf) in told
+
+
+def test_an_option_that_cannot_be_used(tiny_gguf: Path) -> None:
+    for option, value in (("--ctx", "5"), ("--temperature", "-1"), ("--assume-wpm", "0"), ("--allow-origin", "x")):
+        code, told = failing("run", "--model", str(tiny_gguf), option, value)
+        assert code == 2
+        assert f"{option} {value}" in told
+        assert told.count("\n") == 1
+    code, told = failing("run", "--ctx", "many")
+    assert code == 2
+    assert "--ctx" in told
+
+
+def test_a_port_that_is_taken(tiny_gguf: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, told = failing("run", "--model", str(tiny_gguf), "--port", port, "--chat-port", "0")
+    assert code == 1
+    assert told.startswith(f"edge-server: cannot listen on localhost:{port}: ")
+    assert told.count("\n") == 1
+
+
+def test_help_names_every_option_with_its_default() -> None:
+    done = subprocess.run([*COMMAND, "run", "--help"], capture_output=True, text=True, timeout=60, check=True)
+    for option in (
+        "--model",
+        "--host",
+        "--ctx",
+        "--slice-tokens",
+        "--on-full",
+        "--compat",
+        "--kv-cells",
+        "--assume-wpm",
+    ):
+        assert option in done.stdout
+    assert "8765" in done.stdout
