@@ -56,10 +56,7 @@ ONLY_IMPORTED_BY = {
 def read_sources(root: Path) -> dict[str, str]:
     """Every module of the packages under ``root``, by its dotted name."""
     paths = (path for package in PACKAGES for path in sorted((root / package).rglob("*.py")))
-    return {
-        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path.read_text("utf-8")
-        for path in paths
-    }
+    return {".".join(path.relative_to(root).with_suffix("").parts): path.read_text("utf-8") for path in paths}
 
 
 def imports(module: str, source: str) -> Iterator[str]:
@@ -71,10 +68,14 @@ def imports(module: str, source: str) -> Iterator[str]:
             above = module.split(".")[: -node.level] if node.level else []
             origin = ".".join([*above, *([node.module] if node.module else [])])
             yield from (f"{origin}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
-            yield from (
-                arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-            )
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+            yield from (str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+
+
+def _called(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def is_within(name: str, module: str) -> bool:
@@ -116,6 +117,7 @@ def test_the_rules_speak_of_modules_that_exist() -> None:
         ("edge_server.session", "from edge_server import engine", "edge_server.engine"),
         ("edge_server.session", "from . import engine", "edge_server.engine"),
         ("edge_server.session", "from .engine import Engine", "edge_server.engine.Engine"),
+        ("edge_server.__init__", "from .llama import Model", "edge_server.llama.Model"),
         ("edge_server.config", "if TYPE_CHECKING:\n    import edge_server.events", "edge_server.events"),
         ("edge_server.events", "def late() -> None:\n    import numpy.typing", "numpy.typing"),
         ("edge_server.engine", "from edge_server.llama import Context", "edge_server.llama.Context"),
