@@ -105,8 +105,7 @@ def test_the_direction_of_imports_holds() -> None:
 def test_the_rules_speak_of_modules_that_exist() -> None:
     sources = read_sources(ROOT)
     named = {*ONLY_IMPORTS, *(one for importers in ONLY_IMPORTED_BY.values() for one in importers)}
-    assert named - sources.keys() == set()
-    assert all(any(is_within(module, package) for module in sources) for package in PACKAGES)
+    assert {name for name in named if not any(is_within(module, name) for module in sources)} == set()
 
 
 @pytest.mark.parametrize(
