@@ -124,6 +124,10 @@ class Model:
 
         params = api.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        # The AMX kernels kill the process at the first quantised product where the compiler's `_tile_loadconfig` names
+        # only 8 of the 64 bytes it reads, as GCC 12.2's does (ggml-org/llama.cpp#20824, #26954). Without extra buffers
+        # they are not used.
+        params.use_extra_bufts = b"AMX_INT8 = 1" not in api.llama_print_system_info()
         params.progress_callback = api.llama_progress_callback(progress)
         pointer = api.llama_model_load_from_file(os.fsencode(path), params)
         if interrupts:

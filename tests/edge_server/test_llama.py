@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import llama_cpp.llama_cpp as api
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,6 +109,17 @@ def test_a_path_may_have_any_name(tiny_gguf: Path, tmp_path: Path) -> None:
     path = tmp_path / "模型 ü.gguf"
     path.write_bytes(tiny_gguf.read_bytes())
     Model.load(path, gpu_layers=0).close()
+
+
+@pytest.mark.parametrize("kind", ["Q4_0", "Q8_0"])
+def test_a_quantised_model_computes_on_this_machine(tiny_gguf: Path, tmp_path: Path, kind: str) -> None:
+    params = api.llama_model_quantize_default_params()
+    params.ftype = getattr(api, f"LLAMA_FTYPE_MOSTLY_{kind}")
+    path = tmp_path / f"{kind}.gguf"
+    assert api.llama_model_quantize(bytes(tiny_gguf), bytes(path), params) == 0
+    with Model.load(path, gpu_layers=0) as model, Context(model, cells=256, slots=1, threads=1) as context:
+        context.decode(0, 0, PROMPT)
+        assert np.isfinite(logits(context)).all()
 
 
 # --- the vocabulary ---
