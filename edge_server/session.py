@@ -222,7 +222,8 @@ class Conversation(ABC):
         """Open a pair with the user's half and run the model for the other."""
         if self._append(user, silent=silent):
             return self._generate()
-        return [TooLong(), *self._end_reply()]
+        waited = self._say([]) if self._held else []
+        return [*waited, TooLong(), *self._end_reply()]
 
     def _append(self, user: list[int], *, silent: bool = False) -> bool:
         fits = not self._ended and self._transcript.append(user, silent=silent)

@@ -109,21 +109,26 @@ def settings(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True) -> 
     return Settings(USER, ASSISTANT, ctx, slice_tokens, slide)
 
 
-def pairs(tokens: Iterable[int]) -> list[tuple[str, str]]:
+def byte_pairs(tokens: Iterable[int]) -> list[tuple[bytes, bytes]]:
     """A transcript read back: (user, assistant) by pair, ``</s>`` left out. Fails on what is not well formed.
 
-    The newest pair may be open: its reply is the empty text then. No text in it may hold a marker.
+    The newest pair may be open: its reply lacks its ``</s>`` then. No text in it may hold a marker.
     """
-    text = VOCABULARY.text(tokens)
-    assert text.startswith("<s>")
-    found: list[tuple[str, str]] = []
-    for part in text[len("<s>") :].split(USER)[1:]:
-        user, reply = part.split(ASSISTANT)
-        assert reply.endswith("</s>") or len(found) == text.count(USER) - 1
-        assert reply.count("</s>") <= 1
-        found.append((user, reply.removesuffix("</s>")))
-    assert "".join(f"{USER}{user}{ASSISTANT}{reply}</s>" for user, reply in found).startswith(text[len("<s>") :])
+    data = b"".join(VOCABULARY.piece(token, special=True) for token in tokens)
+    first, *parts = data.split(USER.encode())
+    assert first == b"<s>"
+    found: list[tuple[bytes, bytes]] = []
+    for part in parts:
+        user, reply = part.split(ASSISTANT.encode())
+        assert reply.endswith(b"</s>") or len(found) == len(parts) - 1
+        found.append((user, reply.removesuffix(b"</s>")))
+        assert b"</s>" not in found[-1][1]
     return found
+
+
+def pairs(tokens: Iterable[int]) -> list[tuple[str, str]]:
+    """The same as text."""
+    return [(user.decode(), reply.decode("utf-8", "replace")) for user, reply in byte_pairs(tokens)]
 
 
 class Peer:

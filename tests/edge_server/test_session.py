@@ -550,6 +550,13 @@ def test_where_nothing_may_be_forgotten_silence_too_can_be_too_long_once() -> No
     assert peer.tick() == []
 
 
+def test_what_waits_is_delivered_when_the_conversation_ends_at_the_limit() -> None:
+    peer = duplex(ctx=40, slice_tokens=15, slide=False)
+    peer.text("hello there")
+    peer.reply(" one" * 14 + " wor", following="ld")
+    assert peer.tick() == [Say(" wor"), TooLong()]
+
+
 def test_a_new_session_begins_with_an_empty_context() -> None:
     peer = full()
     peer.text("hello there")
