@@ -29,6 +29,7 @@ from edge_server.events import (
     UserText,
 )
 from edge_server.session import Conversation, Settings
+from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 
 USER, ASSISTANT = "<用户>", "<AI>"
 BOS, EOS, IDLE = 1, 2, 3
@@ -212,9 +213,15 @@ class Peer:
         return pairs(self.transcript)
 
     @property
+    def history(self) -> tuple[str, ...]:
+        """The session's texts, in the reference's profile."""
+        assert isinstance(self.session, UpstreamDuplexSession | UpstreamTurnSession)
+        return self.session.history
+
+    @property
     def engaged(self) -> bool:
         """Whether a tick would run the model."""
-        assert isinstance(self.session, Conversation)
+        assert isinstance(self.session, Conversation | UpstreamDuplexSession)
         return self.session.engaged
 
     def _take(self, action: Action) -> None:
