@@ -1,0 +1,129 @@
+"""Measures the pocket model's behaviour on held-out phrasings, through the server's own session code; prints a table.
+
+Knows the command line, the converter and the table; what is measured is in `measure.py`. Exit codes: 0, 1 a goal is
+missed, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from measure import ANSWERED_KINDS, ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, right_answer, room_of
+from slices import HERE, DuplexTokenizer
+
+from edge_server.backend import Backend
+from edge_server.config import Config, ConfigError
+from edge_server.engine import EngineError
+from edge_server.llama import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEAR: Final = " (near 1,024 tokens)"
+Row = tuple[str, float | None, Tally]
+
+
+def measure(backend: Backend, tokenizer: DuplexTokenizer, cases: int) -> list[Row]:
+    """Every row of the table for one model: first in fresh conversations, then near the end of the context.
+
+    Every behaviour gets `cases` conversations, half as many near the end; right answers get as many over all kinds.
+    """
+    rows: list[Row] = []
+
+    def run(name: str, tally: Tally, check: Callable[[Case], tuple[bool, str]], count: int, room: int | None) -> None:
+        for i in range(count):
+            with Case(f"{name}/{i}/{room is None}", backend, tokenizer, room) as case:
+                tally.add(*check(case))
+
+    for near in (False, True):
+        suffix = NEAR if near else ""
+        count = cases // 2 if near else cases
+        kinds: list[Row] = []
+        total = Tally()
+        for kind in ANSWERED_KINDS:
+            tally = Tally()
+            run(kind, tally, right_answer(kind), -(-2 * count // len(ANSWERED_KINDS)), room_of(kind) if near else None)
+            kinds.append((f"- {kind.replace('_', ' ')}{suffix}", None, tally))
+            total.right += tally.right
+            total.count += tally.count
+        rows.append((ANSWERS + suffix, ANSWERS_GOAL, total))
+        for behaviour in BEHAVIOURS:
+            tally = Tally()
+            run(behaviour.name, tally, behaviour.check, count, behaviour.room if near else None)
+            rows.append((behaviour.name + suffix, behaviour.goal, tally))
+        rows += kinds
+    return rows
+
+
+def table(results: dict[str, list[Row]]) -> str:
+    """The rows as markdown, one column a quantisation."""
+    quants = list(results)
+    lines = [
+        f"| behaviour | goal | n | {' | '.join(quants)} |",
+        f"|---|---|---|{'---|' * len(quants)}",
+    ]
+    for same_row in zip(*results.values(), strict=True):
+        name, goal, first = same_row[0]
+        shares = " | ".join(f"{100 * tally.share:.1f} %" for _, _, tally in same_row)
+        lines.append(f"| {name} | {f'>= {100 * goal:.0f} %' if goal else ''} | {first.count} | {shares} |")
+    return "\n".join(lines)
+
+
+def convert(checkpoint: Path, quant: str, folder: Path) -> Path:
+    """Convert the checkpoint as any other. Raises CalledProcessError; the converter has then said why."""
+    out = folder / f"pocket-{quant}.gguf"
+    command = Path(sys.executable).with_name("edge-convert")
+    subprocess.run(
+        [str(command), str(checkpoint), "--quant", quant, "--out", str(out)], check=True, stdout=subprocess.DEVNULL
+    )
+    return out
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the pocket model on held-out conversations.")
+    parser.add_argument("--checkpoint", type=Path, default=HERE)
+    parser.add_argument("--quants", nargs="+", default=["f16", "q8_0", "q4_k_m"])
+    parser.add_argument("--cases", type=int, default=200, help="conversations a row; half as many near 1,024 tokens")
+    parser.add_argument("--show", type=int, default=3, help="misses to print for each row of the last quantisation")
+    return parser.parse_args(argv)
+
+
+def main() -> int:
+    options = parse()
+    tokenizer = DuplexTokenizer(options.checkpoint / "tokenizer.model")
+    results: dict[str, list[Row]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for quant in options.quants:
+            began = time.monotonic()
+            try:
+                path = convert(options.checkpoint, quant, Path(scratch))
+                with Backend(path, Config(path, sessions=2)) as backend:
+                    results[quant] = measure(backend, tokenizer, options.cases)
+            except subprocess.CalledProcessError as error:
+                return error.returncode
+            except (ConfigError, EngineError, ModelError) as error:
+                print(f"evaluate: {error}", file=sys.stderr)
+                return 1
+            print(f"{quant}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(table(results))
+    for name, _, tally in list(results.values())[-1]:
+        for miss in tally.misses[: options.show]:
+            print(f"  {name}: {miss}", file=sys.stderr)
+    missed = [
+        f"{name} at {quant}: {100 * tally.share:.1f} %, the goal is {100 * goal:.0f} %"
+        for quant, rows in results.items()
+        for name, goal, tally in rows
+        if goal is not None and tally.share < goal
+    ]
+    print("\n".join(missed) or "every goal is reached", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""Makes the pocket model's tokenizer: SentencePiece BPE with the settings of MiniCPM-duplex, on this model's own words.
+
+Knows the corpus of words and SentencePiece; knows nothing of the model. Writes `tokenizer.model` and its JSON files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import facts
+import pieces
+import questions
+import sentencepiece
+import smalltalk
+from phrasings import (
+    AGAIN,
+    ASIDES,
+    BACK_CHANNELS,
+    CORRECTIONS,
+    FOLLOW_UPS,
+    GO_ON,
+    LEADS,
+    REQUESTS,
+    RESETS,
+    STOPS,
+    TAILS,
+)
+
+HERE: Final = Path(__file__).resolve().parent
+NUM_PIECES: Final = 3993  # and seven added tokens
+ADDED: Final = ("<idle>", "<s0>", "<s1>", "<s2>", "<s3>", "<s4>", "<s5>")
+CHAT_TEMPLATE: Final = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}"
+    "{{ '<用户>' + message['content'].strip() + '<AI>' }}"
+    "{% else %}{{ message['content'].strip() }}{% endif %}{% endfor %}"
+)
+# Text is counted by runs of letters, of digits and of single marks, so that no piece joins a digit to a comma.
+_RUNS: Final = re.compile(r" ?[^\W\d_]+| ?\d+| ?[^\w\s]")
+
+
+def word_counts() -> Counter[str]:
+    """How often each run of text occurs, the space before it being part of it."""
+    rng = Random("tokenizer")
+    counts: Counter[str] = Counter()
+
+    def add_told(text: str, times: int) -> None:
+        """What the assistant says keeps its one spelling; only a message's first word has no space before it."""
+        for i, run in enumerate(_RUNS.findall(" " + text)):
+            counts[run] += times
+            if i == 0:
+                counts[run.strip()] += times
+
+    def add_said(text: str, times: int, forms: int = 4) -> None:
+        """What users say comes in lower case too, and a slice may begin with any word."""
+        for run in _RUNS.findall(" " + text):
+            word = run.strip()
+            for form in (" " + word, " " + word.lower(), word.lower(), word)[:forms]:
+                counts[form] += times
+
+    for country in facts.COUNTRIES:
+        add_said(country.name, 150)
+        add_said(country.capital, 40)
+        add_told(country.capital, 80)
+        add_said(f"{country.currency} {country.language}", 80, forms=1)
+        add_told(country.continent, 80)
+    for piece in pieces.PIECES:
+        add_told(piece.text, 60)
+        add_said(piece.topic.replace("|", ""), 60)
+    for joke in pieces.JOKES:
+        add_told(joke, 60)
+    groups = (*REQUESTS.values(), FOLLOW_UPS, CORRECTIONS, AGAIN, GO_ON, BACK_CHANNELS, STOPS, ASIDES, RESETS)
+    for group in groups:
+        for template in (*group.trained, *group.held_out):
+            add_said(re.sub(r"\{.\}|\|", " ", template), 20)
+    for text in (*LEADS, *TAILS):
+        add_said(text.capitalize(), 20)
+    for talk in smalltalk.SMALL_TALK:
+        add_told(talk.answer, 60)
+        add_said(" ".join((*talk.trained, *talk.held_out)).replace("|", ""), 15)
+    for words in smalltalk.UNKNOWN_WORDS.values():
+        add_said(" ".join(words), 6, forms=2)
+    for _ in range(30_000):
+        ask = questions.any_ask(rng)
+        add_told(ask.answer, 1)
+        add_said(ask.text, 1, forms=3)
+        counts[ask.text.split()[0].capitalize()] += 1
+    for number in range(1001):
+        add_said(str(number), 250 if number <= 100 else 1)
+    for mark in "<>":
+        counts[mark] += 2000
+    counts["用户"] += 2000
+    counts["AI"] += 2000
+    # Every printable character of English, so that no common one needs bytes.
+    for code in range(33, 127):
+        counts[chr(code)] += 20
+        counts[" " + chr(code)] += 2
+    return counts
+
+
+def train(folder: Path) -> None:
+    """Write `tokenizer.model` into `folder`; the same source gives the same file."""
+    counts = word_counts()
+    with tempfile.TemporaryDirectory() as scratch:
+        corpus = Path(scratch, "words.tsv")
+        corpus.write_text("".join(f"{word}\t{count}\n" for word, count in sorted(counts.items())), encoding="utf-8")
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(corpus),
+            input_format="tsv",
+            model_prefix=str(Path(scratch, "tokenizer")),
+            model_type="bpe",
+            vocab_size=NUM_PIECES,
+            character_coverage=1.0,
+            byte_fallback=True,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            user_defined_symbols=["\n", "\t"],
+            unk_id=0,
+            bos_id=1,
+            eos_id=2,
+            pad_id=-1,
+            num_threads=1,
+            minloglevel=2,
+        )
+        (folder / "tokenizer.model").write_bytes(Path(scratch, "tokenizer.model").read_bytes())
+
+
+def _token(content: str, *, normalized: bool) -> dict[str, Any]:
+    return {"content": content, "lstrip": False, "normalized": normalized, "rstrip": False, "single_word": False}
+
+
+def write_json(folder: Path) -> None:
+    """The files that stand next to `tokenizer.model` in a Hugging Face checkpoint."""
+    added = {token: NUM_PIECES + i for i, token in enumerate(ADDED)}
+    special = {"<unk>": 0, "<s>": 1, "</s>": 2}
+    decoder = {
+        str(i): {**_token(token, normalized=False), "special": True}
+        for token, i in sorted({**special, **added}.items(), key=lambda item: item[1])
+    }
+    config = {
+        "add_bos_token": True,
+        "add_eos_token": False,
+        "added_tokens_decoder": decoder,
+        "additional_special_tokens": list(ADDED),
+        "bos_token": "<s>",
+        "chat_template": CHAT_TEMPLATE,
+        "clean_up_tokenization_spaces": False,
+        "eos_token": "</s>",
+        "legacy": True,
+        "model_max_length": 1024,
+        "pad_token": None,
+        "sp_model_kwargs": {},
+        "spaces_between_special_tokens": False,
+        "tokenizer_class": "LlamaTokenizer",
+        "unk_token": "<unk>",
+        "use_default_system_prompt": False,
+    }
+    names = {
+        "additional_special_tokens": [_token(token, normalized=False) for token in ADDED],
+        "bos_token": _token("<s>", normalized=False),
+        "eos_token": _token("</s>", normalized=False),
+        "unk_token": _token("<unk>", normalized=False),
+    }
+    for name, content in (
+        ("added_tokens.json", added),
+        ("tokenizer_config.json", config),
+        ("special_tokens_map.json", names),
+    ):
+        (folder / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the pocket model's tokenizer.")
+    parser.add_argument("--out", type=Path, default=HERE, help="the folder to write into")
+    folder: Path = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    train(folder)
+    write_json(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""Trains the pocket model from nothing, on conversations drawn while it trains.
+
+Knows the model and the rows; everything else is elsewhere. `--resume` goes on from the last checkpoint as if there had
+been no break: row `i` depends on the seed and on `i` alone. At the end it writes the Hugging Face style checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import probe
+import torch
+import torch.nn.functional as f
+from dialogues import row
+from model import Config, PocketModel
+from safetensors.torch import save_file
+from slices import BOS, EOS, HERE, DuplexTokenizer
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS: Final = HERE / "runs"
+CHECKPOINT_SECONDS: Final = 180.0
+PADDED_TO: Final = 512
+IGNORED: Final = -100
+
+
+class Optimizer:
+    """Muon for the matrices inside the layers, AdamW for the embedding and the norms; one learning rate for both."""
+
+    def __init__(self, model: PocketModel, weight_decay: float) -> None:
+        matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
+        others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
+        self.parts: tuple[torch.optim.Optimizer, ...] = (
+            torch.optim.Muon(matrices, lr=1.0, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(others, lr=1.0, betas=(0.9, 0.95), weight_decay=0.0),
+        )
+
+    def step(self, learning_rate: float) -> None:
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = learning_rate
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[Any]:
+        return [part.state_dict() for part in self.parts]
+
+    def load_state_dict(self, states: list[Any]) -> None:
+        for part, state in zip(self.parts, states, strict=True):
+            part.load_state_dict(state)
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: int = 60, decay: float = 0.4) -> float:
+    """Warm up, stay, and fall to nothing over the last `decay` of the steps."""
+    start = steps * (1 - decay)
+    falling = max(0.0, (step - start) / (steps - start))
+    return peak * min(1.0, (step + 1) / warmup) * (1 - falling)
+
+
+def batch(seed: int, step: int, size: int, tokenizer: DuplexTokenizer) -> tuple[Tensor, Tensor]:
+    """Tokens (size, 1025) and which of them are learned, for one step."""
+    rows = [row(seed, step * size + i, tokenizer) for i in range(size)]
+    return torch.tensor([tokens for tokens, _ in rows]), torch.tensor([targets for _, targets in rows])
+
+
+def loss_of(model: PocketModel, forward: Callable[[Tensor], Tensor], tokens: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy over the assistant's tokens; `forward` is `model.hidden`, compiled or not.
+
+    How many tokens that are differs from step to step. They are padded to one of few counts, since the matrix library
+    keeps memory for every shape that it has seen.
+    """
+    places = targets[:, 1:].flatten().nonzero().squeeze(1)
+    labels = tokens[:, 1:].flatten()[places]
+    padding = -len(places) % PADDED_TO
+    places, labels = f.pad(places, (0, padding)), f.pad(labels, (0, padding), value=IGNORED)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = forward(tokens[:, :-1]).flatten(0, 1)[places]
+        logits = model.logits(hidden)
+    return f.cross_entropy(logits.float(), labels, ignore_index=IGNORED)
+
+
+def export(model: PocketModel, folder: Path) -> None:
+    """Write `config.json`, `generation_config.json` and bfloat16 `model.safetensors` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = model.config
+    content = {
+        "architectures": ["MiniCPMForCausalLM"],
+        "bos_token_id": BOS,
+        "eos_token_id": EOS,
+        "hidden_act": "silu",
+        "initializer_range": 0.05,
+        "model_type": "minicpm",
+        **asdict(config),
+        "num_key_value_heads": config.num_attention_heads,
+        "rope_scaling": None,
+        "tie_word_embeddings": True,
+        "torch_dtype": "bfloat16",
+        "use_cache": True,
+    }
+    generation = {"bos_token_id": BOS, "do_sample": True, "eos_token_id": EOS, "temperature": 0.8, "top_p": 0.8}
+    for name, values in (("config.json", content), ("generation_config.json", generation)):
+        (folder / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    tensors = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in model.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Write a training checkpoint so that a break never leaves half of one."""
+    temporary = path.with_suffix(".part")
+    torch.save(content, temporary)
+    temporary.replace(path)
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train the pocket model; under two hours on two cores.")
+    parser.add_argument("--out", type=Path, default=HERE, help="where the finished checkpoint goes")
+    parser.add_argument("--run", type=Path, default=RUNS / "main", help="where progress is kept")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --run")
+    parser.add_argument("--steps", type=int, default=2700)
+    parser.add_argument("--batch", type=int, default=8, help="rows of 1,024 tokens in a step")
+    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--weight-decay", type=float, default=0.05)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--eager", action="store_true", help="do not compile the model (slower; needs no C++ compiler)")
+    parser.add_argument("--probe-every", type=int, default=300, help="steps between two looks at held-out requests")
+    return parser.parse_args(argv)
+
+
+def main() -> int:
+    options = parse()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.run.mkdir(parents=True, exist_ok=True)
+    last = options.run / "last.pt"
+    tokenizer = DuplexTokenizer()
+    model = PocketModel(Config(vocab_size=tokenizer.vocab_size))
+    optimizer = Optimizer(model, options.weight_decay)
+    first_step, seconds = 0, 0.0
+    if options.resume:
+        if not last.exists():
+            print(f"{last} is not there: nothing to resume; leave --resume out to start", file=sys.stderr)
+            return 2
+        state = torch.load(last, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        first_step, seconds = state["step"], state["seconds"]
+    forward = model.hidden if options.eager else torch.compile(model.hidden, dynamic=False)
+    count = sum(p.numel() for p in model.parameters())
+    print(
+        f"{count / 1e6:.2f} M parameters, steps {first_step} to {options.steps}, {options.threads} threads", flush=True
+    )
+
+    def checkpoint(step: int) -> None:
+        save(
+            last,
+            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds},
+        )
+        export(model, options.run / "export")
+
+    began = saved = time.monotonic()
+    smooth = math.nan
+    for step in range(first_step, options.steps):
+        tokens, targets = batch(options.seed, step, options.batch, tokenizer)
+        loss = loss_of(model, forward, tokens, targets)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step(learning_rate(step, options.steps, options.lr))
+        value = float(loss.detach())
+        smooth = value if math.isnan(smooth) else 0.97 * smooth + 0.03 * value
+        now = time.monotonic()
+        done = step + 1
+        if done % 20 == 0:
+            pace = (now - began) / (done - first_step)
+            speed = tokens.numel() / pace
+            left = (options.steps - done) * pace / 60
+            print(f"step {done} loss {smooth:.4f} {speed:.0f} tokens/s, {left:.0f} min left", flush=True)
+        if done % options.probe_every == 0:
+            print(f"  step {done} held out: {probe.report(model, tokenizer)}", flush=True)
+        if now - saved > CHECKPOINT_SECONDS:
+            seconds += now - saved
+            saved = now
+            checkpoint(done)
+    seconds += time.monotonic() - saved
+    checkpoint(options.steps)
+    export(model, options.out)
+    print(f"trained in {seconds / 60:.0f} minutes; {options.out / 'model.safetensors'} is written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
