@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from clients.conversation import Conversation
 
-_LINES_AHEAD = 100  # read from the input before they are said
+LINES_AHEAD = 100  # read from the input before they are said
 
 
 class Lines:
@@ -38,7 +38,7 @@ class Lines:
         self._out = out
         self._notes = notes
         self._in_turn = in_turn
-        self._waiting: asyncio.Queue[str | None] = asyncio.Queue(_LINES_AHEAD)
+        self._waiting: asyncio.Queue[str | None] = asyncio.Queue(LINES_AHEAD)
         self._ended = False
         self._speaker: Speaker | None = None  # of the line that is being written
         self._text = ""

@@ -26,15 +26,25 @@ def wrap(text: str, width: int) -> list[str]:
 
     The lines joined are `text`. A word wider than `width` is divided, and a line holds at least one character.
     """
-    lines = [""]
+    lines: list[str] = []
+    line, used = "", 0
     for chunk in _CHUNK.findall(text):
-        if lines[-1].endswith("\n") or (lines[-1] and get_cwidth(lines[-1] + chunk.rstrip()) > width):
-            lines.append("")
+        if line.endswith("\n") or (line and used + _columns(chunk.rstrip()) > width):
+            lines.append(line)
+            line, used = "", 0
         for character in chunk:
-            if lines[-1] and not character.isspace() and get_cwidth(lines[-1] + character) > width:
-                lines.append("")
-            lines[-1] += character
-    return lines
+            columns = _columns(character)
+            if line and used + columns > width and not character.isspace():
+                lines.append(line)
+                line, used = "", 0
+            line += character
+            used += columns
+    return [*lines, line]
+
+
+def _columns(text: str) -> int:
+    # A character at a time: prompt_toolkit remembers the width of every short string that it is asked for.
+    return sum(map(get_cwidth, text))
 
 
 def join(before: str, piece: str) -> str:

@@ -123,6 +123,41 @@ async def test_an_error_in_a_front_end_ends_the_conversation() -> None:
             await in_step(peer).run(Broken([]))
 
 
+@pytest.mark.real
+async def test_silent_slices_do_not_queue_up_behind_a_network_that_takes_nothing() -> None:
+    class Stuck(Connection):
+        @property
+        def backlog(self) -> int:
+            return 1
+
+    front_end = FakeFrontEnd([[], [], []])
+    async with serving() as peer:
+        await Conversation(Chat(Mode.DUPLEX), Stuck(peer.url), Ticker(0.01)).run(front_end)
+        await peer.connections[0].wait_closed()
+        assert peer.frames == [[NEW_SESSION]]
+
+
+@pytest.mark.real
+async def test_words_that_are_entered_put_the_next_tick_off() -> None:
+    class Counting(Ticker):
+        restarts = 0
+
+        def restart(self, *, at_once: bool = False) -> None:
+            super().restart(at_once=at_once)
+            self.restarts += not at_once
+
+    ticker = Counting(60)
+    async with serving() as peer:
+        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), ticker)
+        talk = asyncio.create_task(conversation.run(FakeFrontEnd([[]])))
+        await peer.until(lambda peer: bool(peer.frames and peer.frames[0]))
+        for entered in range(1, 4):
+            conversation.enter("hello")
+            assert ticker.restarts == entered
+        conversation.leave()
+        await talk
+
+
 async def test_ticks_come_after_their_time_and_a_restart_puts_them_off() -> None:
     ticker = Ticker(0.02)
     clock = asyncio.get_running_loop().time

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from clients.chat import CONTROL_FRAMES, Chat, Mode, Slice, Speaker
 from clients.connection import Connection
 from clients.conversation import Conversation, Ticker
-from clients.lines import Lines, read_lines
+from clients.lines import LINES_AHEAD, Lines, read_lines
 from tests.clients.peer import Peer, in_step, serving
 from tests.clients.properties import a_few
 
@@ -27,9 +27,14 @@ async def talk(peer: Peer, lines: list[str], mode: Mode = Mode.DUPLEX) -> tuple[
     out, notes = io.StringIO(), io.StringIO()
     conversation = in_step(peer, mode)
     front_end = Lines(conversation, out=out, notes=notes, in_turn=True)
-    for line in [*lines, None]:
-        await front_end.bring(line)
+
+    async def bring_all() -> None:
+        for line in [*lines, None]:
+            await front_end.bring(line)
+
+    bringing = asyncio.create_task(bring_all())
     assert await conversation.run(front_end) is None
+    await bringing
     front_end.close()
     return out.getvalue(), notes.getvalue()
 
@@ -48,6 +53,13 @@ async def test_lines_from_a_pipe_are_said_in_turn_and_no_answer_is_interrupted(m
         "you: stop",
     ]
     assert notes == ""
+
+
+async def test_more_lines_than_are_read_ahead_are_all_said() -> None:
+    lines = [f"line {number}" for number in range(LINES_AHEAD + 20)]
+    async with serving() as peer:
+        out, _ = await talk(peer, lines)
+    assert out == "".join(f"you: {line}\n" for line in lines)
 
 
 async def test_an_empty_pipe_is_a_conversation_without_words() -> None:
