@@ -337,7 +337,7 @@ class Context:
 
     def restore(self, slot: int, state: bytes | bytearray) -> bool:
         """Fills a slot with saved cells, in place of what it had. False: they did not fit, and the slot is empty."""
-        data = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        data = (ctypes.c_uint8 * len(state)).from_buffer(state if isinstance(state, bytearray) else bytearray(state))
         read = int(api.llama_state_seq_set_data(self.pointer, data, len(state), slot))
         return 0 < read == len(state)
 
