@@ -74,7 +74,6 @@ def _convert(options: Options, progress: Progress) -> Report:
         raise InputError(f"--imatrix {options.imatrix}: {quant} is not quantised, so nothing would use it")
     if options.out is not None:
         _check_output(options.out, force=options.force)
-    progress.stage(f"reading {options.model}")
     source = locate(options.model, options.revision, options.tokenizer)
     out = options.out
     if out is None:

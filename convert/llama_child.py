@@ -145,7 +145,7 @@ def _quantize(log: _Log, path: str, out: str, params: Any) -> None:
 
 
 def _last(log: _Log, otherwise: str) -> str:
-    return log.errors[-1] if log.errors else otherwise
+    return log.errors[-1].removeprefix("llama_model_quantize: failed to quantize: ") if log.errors else otherwise
 
 
 def _tokenize(vocab: Any, text: str, *, parse_special: bool) -> list[int]:

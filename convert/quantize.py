@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from convert import llama
-from convert.errors import InputError
+from convert.errors import ConversionError, InputError
 from convert.imatrix import check_imatrix, read_imatrix
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ def plan_quantization(path: Path, quant: str, tensors: Sequence[PlannedTensor], 
 
     Raises `InputError` where the type needs an importance matrix and there is none, or it does not fit the model.
     """
-    answer = llama.ask("plan", path=str(path), file_type=FILE_TYPES[quant])
+    try:
+        answer = llama.ask("plan", path=str(path), file_type=FILE_TYPES[quant])
+    except ConversionError as error:
+        raise InputError(f"--quant {quant}: does not fit this model ({error})") from error
     if imatrix is not None:
         check_imatrix(imatrix, read_imatrix(imatrix), tensors)
     elif answer["needs_imatrix"]:

@@ -134,7 +134,8 @@ class _Machine:
         elif name == "REDUCE":
             stack.append(self._call(*self._take(2)))
         elif name == "BUILD":
-            self._ignore_attributes(*self._take(2))
+            self._pop()
+            self._check_attributes_fit(stack[-1])
         elif name not in ("PROTO", "FRAME"):
             called = f" {argument.replace(' ', '.')!r}" if name == "INST" else ""
             raise self._refused(f"the pickle opcode {name}{called}")
@@ -209,8 +210,8 @@ class _Machine:
             return TensorRef(storage, _natural(offset), tuple(map(_natural, shape)), tuple(map(_natural, strides)))
         raise ValueError(f"{function.name} with unexpected arguments")
 
-    def _ignore_attributes(self, target: Any, _attributes: Any) -> None:
-        """A state dict carries its modules' versions as an attribute of the OrderedDict; nobody needs them."""
+    def _check_attributes_fit(self, target: Any) -> None:
+        """A state dict carries its modules' versions as an attribute of the OrderedDict; they are dropped."""
         if not isinstance(target, dict):
             raise self._refused("attributes on something that is no dict")
 

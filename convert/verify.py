@@ -37,7 +37,7 @@ _TEXTS = (
     "مرحبا بالعالم",
     "한국어 문장입니다.",
     "naïve café, Ærøskøbing, ½ cup ≈ 118 ml",
-    "emoji 🙂👍🏽🇫🇷 and ▁ itself",
+    "emoji 🙂👍🏽🇫🇷",
     "def f(x):\n    return x ** 2  # squared",
     "<td>a</td><p>b</p> <b>bold</b> &lt;",
     "Hello...。。。!? ---",
@@ -92,12 +92,16 @@ def probes(vocabulary: Vocabulary) -> list[str]:
     texts = list(_TEXTS)
     texts += [f"{left}{user}{right}{assistant}{left}" for left in beside for right in beside]
     texts += [f"{left}{special}{right}" for special in specials for left in beside[:3] for right in beside[:3]]
-    own = [piece.text for piece in vocabulary.pieces if piece.kind is PieceType.USER_DEFINED]
+    own = _as_typed(vocabulary, PieceType.USER_DEFINED)
     texts += [f"a{text}b {text}" for text in own[:: max(1, len(own) // _PIECES_TRIED)]]
-    normal = [piece.text.replace("▁", " ") for piece in vocabulary.pieces if piece.kind is PieceType.NORMAL]
+    normal = _as_typed(vocabulary, PieceType.NORMAL)
     step = max(1, len(normal) // _PIECES_TRIED)
     texts += [f"{left}{right}" for left, right in zip(normal[::step], normal[step // 2 :: step], strict=False)]
     return texts
+
+
+def _as_typed(vocabulary: Vocabulary, kind: PieceType) -> list[str]:
+    return [piece.text.replace("▁", " ") for piece in vocabulary.pieces if piece.kind is kind]
 
 
 class ReferenceTokenizer:

@@ -122,11 +122,15 @@ def read_vocabulary(files: Mapping[str, Path], vocab_size: int) -> Vocabulary:
     unknown = [number for number, piece in enumerate(pieces) if piece.kind is PieceType.UNKNOWN]
     if len(unknown) != 1:
         raise InputError(f"{path}: has {len(unknown)} unknown tokens, not 1")
+    bos_id = _token_id(path.parent, settings, ids, "bos_token", "<s>")
+    eos_id = _token_id(path.parent, settings, ids, "eos_token", "</s>")
+    # The tokenizer class treats these three as added tokens even where no file lists them.
+    added |= {pieces[number].text: number for number in (*unknown, bos_id, eos_id)}
     return Vocabulary(
         pieces=pieces,
         added=added,
-        bos_id=_token_id(path.parent, settings, ids, "bos_token", "<s>"),
-        eos_id=_token_id(path.parent, settings, ids, "eos_token", "</s>"),
+        bos_id=bos_id,
+        eos_id=eos_id,
         unknown_id=unknown[0],
         adds_bos=_flag(files, settings, "add_bos_token", True),
         adds_eos=_flag(files, settings, "add_eos_token", False),
