@@ -107,9 +107,7 @@ class Backend:
         """
         config = self._config
         if not chat and self.facts.idle is None:
-            raise ConfigError(
-                f"{self.model.path} has no idle token, so it is no duplex model; give it as --chat-model"
-            )
+            raise ConfigError(f"{self.model.path} has no idle token, so it is no duplex model; give it as --chat-model")
         kind: Callable[[ModelVocabulary, Settings, Mode, int], Session]
         if config.upstream:
             kind = UpstreamTurnSession if chat else UpstreamDuplexSession

@@ -144,6 +144,8 @@ def run(
             Port(chat.conversing(chat=True), sockets[1], chat.name),
         ]
         for backend in dict.fromkeys([duplex, chat]):
+            if backend.ctx > backend.model.n_ctx_train:
+                _log.warning("%s was trained on %d tokens of context", backend.name, backend.model.n_ctx_train)
             backend.warm_up()
         asyncio.run(_serve(ports, config, duplex.name, chat.name))
 

@@ -65,7 +65,7 @@ def server(pocket_gguf: Path) -> Iterator[Running]:
 
 
 class Page:
-    """The demo's duplex page: each tick sends what speech recognition has, and so does a reply that finds it waiting."""
+    """The demo's duplex page: each tick sends what was recognised, and so does a reply that finds words waiting."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket

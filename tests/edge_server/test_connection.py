@@ -214,7 +214,7 @@ class TestOtherClients:
         )
         async with serving(lambda text: "#" * 900 if text == "much" else text) as served:
             slow = await served.connect(chat=True, compression=None, max_size=None, max_queue=1)
-            slow.transport.pause_reading()  # type: ignore[attr-defined]
+            slow.transport.pause_reading()
             await slow.send("much")
             async with served.connect() as other:
                 await other.send("hello")
@@ -263,7 +263,7 @@ class TestRubbish:
             await asyncio.sleep(0.2)
             gate.open()
             await flood
-            frames = []
+            frames: list[str] = []
             while not frames or frames[-1] != "You said l":
                 frames.append(await hear(client))
             assert len(frames) < 300
