@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import threading
 
 import pytest
@@ -232,6 +233,55 @@ class TestOtherClients:
                 await client.send("<idle>")
                 assert await hear(client) == ".\n"
                 await client.close()
+
+
+@real
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_interleaving_keeps_conversations_apart_and_leaks_nothing(seed: int) -> None:
+    """Six clients on three slots say, tick, start anew and vanish at random; each hears its own letter and no other."""
+    chance = random.Random(seed)
+    context = FakeContext(cells=700, slots=3, n_vocab=FIRST_BYTE + 256)
+    async with serving(lambda text: text[0] * 25, context=context) as served:
+        clients: dict[str, ClientConnection] = {letter: await served.connect() for letter in "abcdef"}
+        heard = dict.fromkeys(clients, "")
+
+        async def listen(letter: str, client: ClientConnection) -> None:
+            with contextlib.suppress(ConnectionClosed):
+                async for frame in client:
+                    heard[letter] += str(frame)
+
+        listening = [asyncio.create_task(listen(letter, client)) for letter, client in clients.items()]
+        for _ in range(150):
+            letter = chance.choice(list(clients))
+            what = chance.choices(["say", "tick", "renew", "vanish", "wait"], [6, 10, 1, 1, 4])[0]
+            if what == "say":
+                await clients[letter].send(letter * chance.randint(1, 12))
+            elif what == "tick":
+                await clients[letter].send("<idle>")
+            elif what == "renew":
+                await clients[letter].send("<!new_session!>")
+            elif what == "vanish":
+                clients[letter].transport.abort()
+                clients[letter] = await served.connect()
+                listening.append(asyncio.create_task(listen(letter, clients[letter])))
+            else:
+                await asyncio.sleep(0)
+        for letter, client in clients.items():
+            await client.send("<!new_session!>")
+            await (await client.ping())
+            heard[letter] += "|"
+            await client.send(letter)
+            for _ in range(600):
+                if heard[letter].rpartition("|")[2].count(letter) >= 25:
+                    break
+                await client.send("<idle>")
+                await asyncio.sleep(0.01)
+        for client in clients.values():
+            await client.close()
+        await asyncio.gather(*listening)
+    for letter, text in heard.items():
+        assert set(text) <= {letter, "|"}, "words of another conversation"
+        assert text.rpartition("|")[2] == letter * 25, "an answer was lost, or came twice"
 
 
 @real
