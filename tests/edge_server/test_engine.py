@@ -176,6 +176,21 @@ def test_ranges_to_forget_of_an_evicted_handle_do_nothing(context: Any, started:
     assert (done.reused, done.prefilled) == (0, len(LONG) - 12)
 
 
+def test_ranges_to_forget_count_as_forgotten_when_their_job_is_cancelled(started: Any) -> None:
+    context = FakeContext(batch=CHUNK, on_decode=(gate := Gate()))
+    engine = started(context)
+    caller, other = Caller(engine), Caller(engine)
+    gate.open = True
+    caller.run(ask(LONG, 0))
+    gate.open = False
+    other.submit(ask())
+    gate.wait_for_call()
+    caller.submit(ask(LONG[12:], forget=((0, 12),))).cancel()
+    gate.let_all_go()
+    assert caller.result().finish is Finish.CANCELLED
+    assert caller.run(ask((*LONG[12:], 1))).reused >= len(LONG) - 12 - 1
+
+
 def test_peek_reports_the_likeliest_next_token(context: Any, started: Any) -> None:
     caller = Caller(started(context))
     longer = caller.run(ask(LONG, 5)).tokens

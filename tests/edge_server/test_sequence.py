@@ -31,9 +31,11 @@ DRAWN = Sampling(temperature=0.8, top_k=0, top_p=0.8, seed=7)
 NO_STOP: frozenset[int] = frozenset()
 CHUNK = 8
 
-# Measured on the tiny model with f32 cells and no flash attention: up to 2e-6 of the largest logit where the calls had
-# other shapes; with flash attention (which sums in f16) or f16 cells up to 3e-4.
+# Calls of other shapes, and other sequences in the pool, change rounding. Measured on the tiny model, 180 sequences, the
+# largest difference as a share of the largest logit: 1.6e-6 with f32 cells and no flash attention, 2.9e-3 as the server
+# runs by default (f16 cells, flash attention, which sums in f16); the likeliest token was the same every time.
 TOLERANCE = 2e-5
+DEFAULT_TOLERANCE = 2e-2
 
 tokens_of_length = st.lists(st.integers(0, 49), min_size=1, max_size=20)
 
@@ -215,10 +217,12 @@ def model(tiny_gguf: Any) -> Iterator[Model]:
         yield model
 
 
-def real_context(model: Model, *, cells: int = 256, slots: int = 3, batch: int = CHUNK) -> Any:
+def real_context(model: Model, *, slots: int = 3, exact: bool = True) -> Any:
+    """A context of 256 cells, with the smallest rounding errors if `exact`, else as the server makes it."""
     from edge_server.llama import Context
 
-    return Context(model, cells=cells, slots=slots, batch=batch, threads=1, kv_type="f32", flash_attention=False)
+    choice: dict[str, Any] = {"kv_type": "f32", "flash_attention": False} if exact else {}
+    return Context(model, cells=256, slots=slots, batch=CHUNK, threads=1, **choice)
 
 
 def next_logits(sequence: Sequence, context: Any, probe: int = 17) -> Any:
@@ -229,20 +233,21 @@ def next_logits(sequence: Sequence, context: Any, probe: int = 17) -> Any:
 
 
 @pytest.mark.real
-def test_any_operations_leave_the_logits_of_a_fresh_sequence(model: Model) -> None:
+@pytest.mark.parametrize(("exact", "tolerance"), [(True, TOLERANCE), (False, DEFAULT_TOLERANCE)])
+def test_any_operations_leave_the_logits_of_a_fresh_sequence(model: Model, exact: bool, tolerance: float) -> None:
     class OnLlama(Operations):
         @staticmethod
         def make_context() -> Context:
-            context: Context = real_context(model)
+            context: Context = real_context(model, exact=exact)
             return context
 
         def check_like_fresh(self, sequence: Sequence, tokens: list[int]) -> None:
-            with real_context(model, slots=1) as context:
+            with real_context(model, slots=1, exact=exact) as context:
                 fresh = Sequence(context, 0, chunk=CHUNK)
                 fresh.extend(tokens)
                 expected = next_logits(fresh, context)
             got = next_logits(sequence, self.context)
-            assert abs(got - expected).max() <= TOLERANCE * abs(expected).max()
+            assert abs(got - expected).max() <= tolerance * abs(expected).max()
 
         def teardown(self) -> None:
             super().teardown()
