@@ -82,10 +82,12 @@ def chat(
         raise typer.Exit(130) from None
     except TalkError as error:
         _fail(str(error), 1)
-    except BrokenPipeError:
-        # Whoever read the output has left; nothing is to be said to it when the interpreter closes it.
+    except OSError as error:
+        # What could not be written would be tried again, and complained about, when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
+        if isinstance(error, BrokenPipeError):  # whoever read it has had enough
+            raise typer.Exit(1) from None
+        _fail(f"cannot write what was said: {error.strerror or error}", 1)
     if reason is not None:
         _fail(reason, 1)
 

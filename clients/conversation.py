@@ -79,6 +79,7 @@ class Conversation:
         self._last_words_at = 0.0
         self._last_reason: str | None = None
         self._given_up: str | None = None
+        self._failure: OSError | None = None
 
     @property
     def silent(self) -> bool:
@@ -95,6 +96,7 @@ class Conversation:
 
         Raises:
             TalkError: Something that was due could not be said, or a front end found that it cannot go on.
+            OSError: The front end could not show something.
         """
         self._front_end = front_end
         tasks = [
@@ -109,6 +111,8 @@ class Conversation:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
         return self._given_up
 
     @staticmethod
@@ -146,7 +150,7 @@ class Conversation:
         return press is Press.CLEAR
 
     def note(self, text: str) -> None:
-        self._front_end.show(Slice(Speaker.NOTE, text))
+        self._show(Slice(Speaker.NOTE, text))
 
     def _command(self, line: str) -> None:
         name = line.split()[0]
@@ -218,4 +222,11 @@ class Conversation:
             else:
                 if action.slice.speaker is not Speaker.NOTE:
                     self._last_words_at = self.now()
-                self._front_end.show(action.slice)
+                self._show(action.slice)
+
+    def _show(self, slice_: Slice) -> None:
+        try:
+            self._front_end.show(slice_)
+        except OSError as error:  # a key or a signal may have led here: it is `run` that ends, and says why
+            self._failure = error
+            self.leave()

@@ -158,6 +158,23 @@ async def test_words_that_are_entered_put_the_next_tick_off() -> None:
         await talk
 
 
+@pytest.mark.real
+async def test_an_output_that_is_gone_ends_the_conversation_whoever_spoke() -> None:
+    class Unwritable(FakeFrontEnd):
+        def show(self, slice_: Slice) -> None:
+            raise BrokenPipeError
+
+    async with serving() as peer:
+        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
+        front_end = Unwritable([])
+        front_end.lines = []
+        talk = asyncio.create_task(conversation.run(front_end))
+        await peer.until(lambda peer: bool(peer.frames and peer.frames[0]))
+        conversation.enter("hello")
+        with pytest.raises(BrokenPipeError):
+            await talk
+
+
 async def test_ticks_come_after_their_time_and_a_restart_puts_them_off() -> None:
     ticker = Ticker(0.02)
     clock = asyncio.get_running_loop().time
