@@ -34,7 +34,7 @@ $pip install --quiet --upgrade pip
 
 if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null && ! "$venv/bin/python" -c 'import llama_cpp' 2>/dev/null; then
   compiler=${CXX:-c++}
-  if ! command -v "$compiler" >/dev/null 2>&1; then
+  if ! "$compiler" --version >/dev/null 2>&1; then # without Xcode's tools, macOS has a c++ that only complains
     debian "a C++ compiler" build-essential || fail "no C++ compiler found; install one (macOS: xcode-select --install; Debian: apt-get install build-essential)"
   fi
   # What the bindings do not need is left out: the multimodal library, tools, server, examples, tests. On macOS llama.cpp
