@@ -1,0 +1,1 @@
+"""The terminal client: speaks the wire, and knows nothing of models or of the server's code."""
