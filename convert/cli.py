@@ -31,7 +31,9 @@ class Interrupted(BaseException):
 
 @app.command()
 def command(
-    model: Annotated[str, typer.Argument(help="a folder, a hub id (owner/name), or pocket", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="a folder, a hub id (owner/name), or pocket", show_default=False)
+    ],
     quant: Annotated[
         str, typer.Option(help="llama.cpp's name of a type, in lower case: q4_k_m, q8_0, bf16, ...")
     ] = "q4_k_m",
