@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import tempfile
 from collections import Counter
@@ -34,6 +35,11 @@ from phrasings import (
 )
 
 HERE: Final = Path(__file__).resolve().parent
+# Some of what people say more often than the tables do.
+POLITE: Final = (
+    "please add and please subtract from please multiply by please count in please tell me a story about please "
+    "explain how to please explain how to and how about no sorry i meant okay and oh i meant"
+)
 NUM_PIECES: Final = 3993  # and seven added tokens
 ADDED: Final = ("<idle>", "<s0>", "<s1>", "<s2>", "<s3>", "<s4>", "<s5>")
 CHAT_TEMPLATE: Final = (
@@ -75,15 +81,19 @@ def word_counts() -> Counter[str]:
         add_said(piece.topic.replace("|", ""), 60)
     for joke in pieces.JOKES:
         add_told(joke, 60)
-    groups = (*REQUESTS.values(), FOLLOW_UPS, CORRECTIONS, AGAIN, GO_ON, BACK_CHANNELS, STOPS, ASIDES, RESETS)
+    groups = (*REQUESTS.values(), CORRECTIONS, AGAIN, GO_ON, BACK_CHANNELS, STOPS, ASIDES, RESETS)
     for group in groups:
         for template in (*group.trained, *group.held_out):
             add_said(re.sub(r"\{.\}|\|", " ", template), 20)
+    for template in FOLLOW_UPS.trained:
+        add_said(template.replace("{c}", ""), 20)
+    add_said(POLITE, 20)
     for text in (*LEADS, *TAILS):
         add_said(text.capitalize(), 20)
     for talk in smalltalk.SMALL_TALK:
         add_told(talk.answer, 60)
         add_said(" ".join((*talk.trained, *talk.held_out)).replace("|", ""), 15)
+    add_said("no you are wrong", 15)
     for words in smalltalk.UNKNOWN_WORDS.values():
         add_said(" ".join(words), 6, forms=2)
     for _ in range(30_000):
@@ -107,48 +117,58 @@ def word_counts() -> Counter[str]:
 def train(folder: Path) -> None:
     """Write `tokenizer.model` into `folder`; the same source gives the same file."""
     counts = word_counts()
+    here = Path.cwd()
+    folder = folder.resolve()
     with tempfile.TemporaryDirectory() as scratch:
-        corpus = Path(scratch, "words.tsv")
-        corpus.write_text("".join(f"{word}\t{count}\n" for word, count in sorted(counts.items())), encoding="utf-8")
-        sentencepiece.SentencePieceTrainer.train(
-            input=str(corpus),
-            input_format="tsv",
-            model_prefix=str(Path(scratch, "tokenizer")),
-            model_type="bpe",
-            vocab_size=NUM_PIECES,
-            character_coverage=1.0,
-            byte_fallback=True,
-            normalization_rule_name="identity",
-            add_dummy_prefix=False,
-            remove_extra_whitespaces=False,
-            user_defined_symbols=["\n", "\t"],
-            unk_id=0,
-            bos_id=1,
-            eos_id=2,
-            pad_id=-1,
-            num_threads=1,
-            minloglevel=2,
-        )
+        # The file keeps the names that it was made with: relative ones, so that it does not depend on the folder.
+        os.chdir(scratch)
+        try:
+            _train_here(counts)
+        finally:
+            os.chdir(here)
         (folder / "tokenizer.model").write_bytes(Path(scratch, "tokenizer.model").read_bytes())
 
 
-def _token(content: str, *, normalized: bool) -> dict[str, Any]:
-    return {"content": content, "lstrip": False, "normalized": normalized, "rstrip": False, "single_word": False}
+def _train_here(counts: Counter[str]) -> None:
+    corpus = Path("words.tsv")
+    corpus.write_text("".join(f"{word}\t{count}\n" for word, count in sorted(counts.items())), encoding="utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(corpus),
+        input_format="tsv",
+        model_prefix="tokenizer",
+        model_type="bpe",
+        vocab_size=NUM_PIECES,
+        character_coverage=1.0,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        user_defined_symbols=["\n", "\t"],
+        unk_id=0,
+        bos_id=1,
+        eos_id=2,
+        pad_id=-1,
+        num_threads=1,
+        minloglevel=2,
+    )
+
+
+def _token(content: str) -> dict[str, Any]:
+    return {"content": content, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
 
 
 def write_json(folder: Path) -> None:
     """The files that stand next to `tokenizer.model` in a Hugging Face checkpoint."""
     added = {token: NUM_PIECES + i for i, token in enumerate(ADDED)}
-    special = {"<unk>": 0, "<s>": 1, "</s>": 2}
+    control = {"<unk>": 0, "<s>": 1, "</s>": 2}
     decoder = {
-        str(i): {**_token(token, normalized=False), "special": True}
-        for token, i in sorted({**special, **added}.items(), key=lambda item: item[1])
+        str(i): {**_token(token), "special": token in control} for token, i in (*control.items(), *added.items())
     }
     config = {
         "add_bos_token": True,
         "add_eos_token": False,
+        "add_prefix_space": False,
         "added_tokens_decoder": decoder,
-        "additional_special_tokens": list(ADDED),
         "bos_token": "<s>",
         "chat_template": CHAT_TEMPLATE,
         "clean_up_tokenization_spaces": False,
@@ -162,12 +182,7 @@ def write_json(folder: Path) -> None:
         "unk_token": "<unk>",
         "use_default_system_prompt": False,
     }
-    names = {
-        "additional_special_tokens": [_token(token, normalized=False) for token in ADDED],
-        "bos_token": _token("<s>", normalized=False),
-        "eos_token": _token("</s>", normalized=False),
-        "unk_token": _token("<unk>", normalized=False),
-    }
+    names = {"bos_token": _token("<s>"), "eos_token": _token("</s>"), "unk_token": _token("<unk>")}
     for name, content in (
         ("added_tokens.json", added),
         ("tokenizer_config.json", config),

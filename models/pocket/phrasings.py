@@ -186,7 +186,6 @@ REQUESTS: dict[str, Phrasings] = {
         please calculate {a} plus {b}
         give me the sum of {a} and {b}""",
         """what do i get when i add {a} and {b}
-        please add {a} and {b}
         could you tell me {a} plus {b}
         the sum of {a} and {b}
         calculate {a} + {b}
@@ -222,7 +221,6 @@ REQUESTS: dict[str, Phrasings] = {
         please calculate {a} minus {b}
         what is left if i take {b} from {a}""",
         """what do i get when i take {b} from {a}
-        please subtract {b} from {a}
         could you tell me {a} minus {b}
         calculate {a} - {b}
         how much is {a} take away {b}
@@ -241,8 +239,7 @@ REQUESTS: dict[str, Phrasings] = {
         multiply {a} by {b}
         multiply {a} and {b}
         can you multiply {a} by {b}""",
-        """please multiply {a} by {b}
-        tell me {a} times {b}
+        """tell me {a} times {b}
         what would {a} times {b} be""",
     ),
     "count_to": _phrasings(
@@ -297,7 +294,6 @@ REQUESTS: dict[str, Phrasings] = {
         i want you to count by {s}
         count up by {s}""",
         """could you count by {s}
-        please count in {s}
         can you count in {s}""",
     ),
     "after": _phrasings(
@@ -610,7 +606,6 @@ REQUESTS: dict[str, Phrasings] = {
         tell us the story of {t}
         please read me the story of {t}""",
         """could you tell me the story of {t}
-        please tell me a story about {t}
         i would like to hear the story about {t}
         how about a story about {t}
         read me a story about {t}
@@ -636,7 +631,6 @@ REQUESTS: dict[str, Phrasings] = {
         what do i do to {t}
         how should i {t}""",
         """could you tell me how to {t}
-        please explain how to {t}
         what's the best way to {t}
         i need to know how to {t}
         how would you {t}
@@ -662,7 +656,6 @@ REQUESTS: dict[str, Phrasings] = {
         what do i need to {t}
         give me a recipe to {t}""",
         """could you tell me how to {t}
-        please explain how to {t}
         what's the best way to {t}
         i need to know how to {t}
         how would you {t}
@@ -708,10 +701,10 @@ FOLLOW_UPS = _phrasings(
     i meant {c}
     sorry i meant {c}
     what about the one of {c}""",
-    """and how about {c}
-    no sorry i meant {c}
-    okay and {c}
-    oh i meant {c}""",
+    """and what of {c}
+    what is it for {c}
+    and the one of {c}
+    oh sorry i mean {c}""",
 )
 
 # While a longer piece is being told: that one was not meant. The topic follows.

@@ -140,7 +140,7 @@ SMALL_TALK: tuple[Talk, ...] = (
         "I am sorry, I make mistakes.",
         "that is wrong / that's wrong / you are wrong / wrong / this is not right / that is not true / that was "
         "wrong / you made a mistake / no that is wrong / you are stupid / that is not correct",
-        "this is wrong / no you are wrong / that's not true",
+        "this is wrong / that's not true",
     ),
     _talk(
         "I can not see the weather from here.",

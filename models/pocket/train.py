@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as f
 from dialogues import row
 from model import Config, PocketModel
-from safetensors.torch import save_file
+from safetensors.torch import save
 from slices import BOS, EOS, HERE, DuplexTokenizer
 from torch import Tensor
 
@@ -110,10 +110,10 @@ def export(model: PocketModel, folder: Path) -> None:
     for name, values in (("config.json", content), ("generation_config.json", generation)):
         (folder / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     tensors = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in model.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
-def save(path: Path, content: dict[str, Any]) -> None:
+def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write a training checkpoint so that a break never leaves half of one."""
     temporary = path.with_suffix(".part")
     torch.save(content, temporary)
@@ -161,7 +161,7 @@ def main() -> int:
     )
 
     def checkpoint(step: int) -> None:
-        save(
+        write_checkpoint(
             last,
             {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds},
         )
