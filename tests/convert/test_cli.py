@@ -213,8 +213,15 @@ def large_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("stage", ["writing bf16", "quantising to iq4_nl"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "stage"),
+    [
+        (signal.SIGINT, "writing bf16"),
+        (signal.SIGINT, "quantising to iq4_nl"),
+        (signal.SIGTERM, "quantising to iq4_nl"),
+        (signal.SIGHUP, "verifying"),
+    ],
+)
 def test_an_interrupted_conversion_leaves_nothing(
     tmp_path: Path, large_model: Path, number: signal.Signals, stage: str
 ) -> None:

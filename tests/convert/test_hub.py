@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from convert.gguf_file import read_header
-from tests.convert.models import write_folder
+from tests.convert.models import config, write_folder
 
 pytestmark = pytest.mark.real
 
@@ -31,7 +31,7 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.requests: list[tuple[str, str, str | None]] = []
-        self.cut_after: int | None = None  # bytes of the next large file, then the connection breaks
+        self.cut_after: int | None = None  # bytes of a larger file; then the connection breaks and the hub is gone
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -66,6 +66,9 @@ class Hub:
             self._send(handler, 404, b"", {"X-Error-Code": "EntryNotFound"})
 
     def _send_file(self, handler: BaseHTTPRequestHandler, file: Path) -> None:
+        if self.cut_after == 0:
+            self._send(handler, 403, b"")
+            return
         data = file.read_bytes()
         headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
         status, whole = 200, len(data)
@@ -84,11 +87,12 @@ class Hub:
         handler.end_headers()
         if handler.command == "HEAD":
             return
-        if self.cut_after is not None and len(data) > 100_000:
+        if self.cut_after is not None and len(data) > self.cut_after:
             handler.wfile.write(data[: self.cut_after])
             handler.wfile.flush()
             handler.connection.close()
             handler.close_connection = True
+            self.cut_after = 0
             return
         handler.wfile.write(data)
 
@@ -161,7 +165,9 @@ def test_shards_are_fetched_by_their_index(
 def test_a_broken_download_says_so_and_is_resumed(
     hub: Hub, convert: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    hub.cut_after = 60_000
+    large = config(hidden_size=512, intermediate_size=2048)  # the library writes 10 MiB at a time
+    write_folder(hub.folder, form="bin", settings=large)
+    hub.cut_after = 15_000_000
     result = convert(REPOSITORY)
     assert result.returncode == 1
     assert "the download from the hub failed" in last_line(result)
@@ -169,8 +175,19 @@ def test_a_broken_download_says_so_and_is_resumed(
     assert not (tmp_path / "x.gguf").exists()
     hub.cut_after, hub.requests[:] = None, []
     assert convert(REPOSITORY).returncode == 0
-    ranges = [wanted for _, path, wanted in hub.requests if path.endswith("pytorch_model.bin") and wanted]
-    assert any(int(wanted.removeprefix("bytes=").partition("-")[0]) > 0 for wanted in ranges)
+    fetched = [(path.rpartition("/")[2], wanted) for command, path, wanted in hub.requests if command == "GET"]
+    assert [wanted for name, wanted in fetched if name == "pytorch_model.bin"] == [f"bytes={10 << 20}-"]
+    assert "config.json" not in dict(fetched)
+
+
+def test_what_the_librarys_own_cache_holds_is_not_fetched_again(
+    hub: Hub, convert: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    cached = tmp_path / "cache" / "hub" / "models--someone--parrot" / "snapshots" / COMMIT
+    cached.mkdir(parents=True)
+    (cached / "pytorch_model.bin").write_bytes((hub.folder / "pytorch_model.bin").read_bytes())
+    assert convert(REPOSITORY).returncode == 0
+    assert not [path for _, path, _ in hub.requests if path.endswith("pytorch_model.bin")]
 
 
 def test_without_a_connection_what_was_fetched_before_is_used(
