@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import struct
@@ -64,6 +65,11 @@ def config(**changes: Any) -> dict[str, Any]:
 
 def sentencepiece_model(pieces: Sequence[tuple[str, int]] = PIECES, **settings: int) -> bytes:
     """A serialised BPE model with MiniCPM's settings: earlier merges score higher."""
+    return _sentencepiece_model(tuple(pieces), tuple(settings.items()))
+
+
+@functools.cache
+def _sentencepiece_model(pieces: Sequence[tuple[str, int]], settings: Sequence[tuple[str, int]]) -> bytes:
     values = {"model_type": 2, "byte_fallback": 1, "whitespace_suffix": 0, "prefix": 0, "strip": 0, "escape": 1}
     values.update(settings)
     data = b""

@@ -238,6 +238,7 @@ def test_an_interrupted_conversion_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.real
 def test_help_names_every_option() -> None:
     result = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     for option in ("--quant", "--out", "--tokenizer", "--revision", "--imatrix", "--threads", "--force"):

@@ -101,7 +101,7 @@ def bits(values: list[float], dtype: str = "<f4") -> Any:
     return array.view(f"<u{array.itemsize}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(finite, min_size=1, max_size=20))
 def test_narrowing_takes_the_nearest_value(values: list[float]) -> None:
     exact = np.array(values, "<f4")
@@ -121,7 +121,7 @@ def test_ties_go_to_the_even_number() -> None:
     assert cast(halfway, "f32", "bf16").tolist() == [0x3F80, 0x3F82, 0x3F81, 0x3F81]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(0, 0x7F7F), min_size=1, max_size=20))
 def test_widening_is_exact(numbers: list[int]) -> None:
     half = np.array(numbers, "<u2")
@@ -147,7 +147,7 @@ def test_type_names_and_sizes() -> None:
     assert tensor_bytes((2, 64), "q2_0") == 64  # 36, up to the next multiple of the alignment
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_a_damaged_header_is_refused_or_read(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.gguf"

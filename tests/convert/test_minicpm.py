@@ -131,7 +131,7 @@ def test_what_is_not_supported_is_refused_with_name_and_value(changes: dict[str,
 shapes = st.tuples(st.integers(1, 8), st.integers(1, 16))  # heads, half the size of a head
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(shapes)
 def test_the_permutation_moves_every_row_once_and_within_its_head(shape: tuple[int, int]) -> None:
     heads, half = shape
@@ -140,7 +140,7 @@ def test_the_permutation_moves_every_row_once_and_within_its_head(shape: tuple[i
     assert np.array_equal(order // (2 * half), np.arange(heads * 2 * half) // (2 * half))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(shapes)
 def test_the_permutation_makes_rotated_pairs_neighbours(shape: tuple[int, int]) -> None:
     heads, half = shape
@@ -149,7 +149,7 @@ def test_the_permutation_makes_rotated_pairs_neighbours(shape: tuple[int, int]) 
     assert np.array_equal(order[::2] % (2 * half), np.tile(np.arange(half), heads))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(shapes, st.integers(0, 100))
 def test_rotating_neighbours_after_it_equals_rotating_halves_before(shape: tuple[int, int], position: int) -> None:
     """llama.cpp's rotation of permuted queries gives the checkpoint's rotation, permuted."""

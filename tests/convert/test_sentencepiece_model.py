@@ -74,7 +74,7 @@ def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
         read(tmp_path, data)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "noise.model"

@@ -106,7 +106,7 @@ def test_a_huge_memo_index_takes_no_memory() -> None:
     assert read_state_dict(data, "f") == {}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_damage_ends_in_a_refusal_or_in_tensors(data: st.DataObject) -> None:
     """Whatever bytes change, nothing else than `InputError` comes out."""
