@@ -49,5 +49,5 @@ if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null 
   $pip install --no-deps "$bindings" || fail "the build of $bindings failed; the compiler's message is above"
 fi
 say "setup: installing the rest"
-$pip install --quiet --editable '.[test]'
+PYTHONWARNINGS=ignore $pip install --quiet --editable '.[test]'
 say "setup: done ($venv)"
