@@ -62,7 +62,8 @@ def main() -> NoReturn:
     Exit codes: 0, 1 (failed), 2 (bad usage or input), 128 + the number of the signal that ended it (Ctrl-C: 130).
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup is respected
+            signal.signal(number, _interrupt)
     try:
         code = app(standalone_mode=False, prog_name="edge-convert")
     except InputError as error:

@@ -209,14 +209,14 @@ def read_header(path: Path, *, complete: bool = True) -> Header:
     Written here rather than taken from the `gguf` package, whose reader knows fewer tensor types than llama.cpp's
     quantiser makes. With `complete`, tensors must start inside the file. Raises `InputError` for anything else.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        try:
-            header = _HeaderReader(data).read()
-        except (struct.error, ValueError, KeyError) as error:
-            raise InputError(f"{path}: not a GGUF file, or damaged ({error})") from error
-        for name, record in header.tensors.items():
-            if complete and record.offset >= len(data):
-                raise InputError(f"{path}: truncated: tensor {name} starts past the end of the file")
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            header, size = _HeaderReader(data).read(), len(data)
+    except (struct.error, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a GGUF file, or damaged ({error})") from error
+    for name, record in header.tensors.items():
+        if complete and record.offset >= size:
+            raise InputError(f"{path}: truncated: tensor {name} starts past the end of the file")
     return header
 
 

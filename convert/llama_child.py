@@ -145,7 +145,10 @@ def _quantize(log: _Log, path: str, out: str, params: Any) -> None:
 
 
 def _last(log: _Log, otherwise: str) -> str:
-    return log.errors[-1].removeprefix("llama_model_quantize: failed to quantize: ") if log.errors else otherwise
+    if not log.errors:
+        return otherwise
+    said = log.errors[-1].removeprefix("llama_model_quantize: failed to quantize: ")
+    return "the file cannot be written; is the disk full?" if "iostream error" in said else said
 
 
 def _tokenize(vocab: Any, text: str, *, parse_special: bool) -> list[int]:

@@ -214,18 +214,18 @@ def large_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("number", "stage"),
+    ("number", "quant", "stage"),
     [
-        (signal.SIGINT, "writing bf16"),
-        (signal.SIGINT, "quantising to iq4_nl"),
-        (signal.SIGTERM, "quantising to iq4_nl"),
-        (signal.SIGHUP, "verifying"),
+        (signal.SIGINT, "bf16", "writing bf16"),
+        (signal.SIGINT, "iq4_nl", "quantising to iq4_nl"),
+        (signal.SIGTERM, "iq4_nl", "quantising to iq4_nl"),
+        (signal.SIGHUP, "bf16", "verifying"),
     ],
 )
 def test_an_interrupted_conversion_leaves_nothing(
-    tmp_path: Path, large_model: Path, number: signal.Signals, stage: str
+    tmp_path: Path, large_model: Path, number: signal.Signals, quant: str, stage: str
 ) -> None:
-    command = [*COMMAND, str(large_model), "--quant", "iq4_nl", "--out", str(tmp_path / "x.gguf")]
+    command = [*COMMAND, str(large_model), "--quant", quant, "--out", str(tmp_path / "x.gguf")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while process.stderr.readline().strip() != stage:

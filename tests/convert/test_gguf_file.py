@@ -147,6 +147,13 @@ def test_type_names_and_sizes() -> None:
     assert tensor_bytes((2, 64), "q2_0") == 64  # 36, up to the next multiple of the alignment
 
 
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF\x02\0\0\0" + bytes(16), b"\x00" * 64])
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.gguf").write_bytes(content)
+    with pytest.raises(InputError, match="not a GGUF file, or damaged"):
+        read_header(tmp_path / "x.gguf")
+
+
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_a_damaged_header_is_refused_or_read(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:

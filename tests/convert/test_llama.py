@@ -25,6 +25,14 @@ def test_what_llama_cpp_refuses_is_told_in_its_words(tmp_path: Path) -> None:
         llama.ask("check", path=str(tmp_path / "x.gguf"), texts=[])
 
 
+def test_a_file_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
+    """llama.cpp's own words would be "basic_ios::clear: iostream error"."""
+    run(write_folder(tmp_path / "m"), tmp_path / "m.gguf")
+    options: dict[str, Any] = {"path": str(tmp_path / "m.gguf"), "out": str(tmp_path), "imatrix": None, "threads": 1}
+    with pytest.raises(ConversionError, match=r"^llama\.cpp: the file cannot be written; is the disk full\?$"):
+        llama.ask("quantize", file_type=FILE_TYPES["q8_0"], **options)
+
+
 def test_a_crash_is_an_error_that_names_the_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace_child(monkeypatch, "import os, sys; print('assertion failed', file=sys.stderr, flush=True); os.abort()")
     with pytest.raises(ConversionError, match=r"ended unexpectedly \(signal 6\): assertion failed"):
