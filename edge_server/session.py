@@ -255,7 +255,7 @@ class Conversation(ABC):
         data = self._held + b"".join(pieces)
         held, end = 0, len(data)
         if self._engaged:
-            after = None if following is None or following in self._stop else self._vocabulary.piece(following)
+            after = None if following is None else self._vocabulary.piece(following)
             held = count_held(self._held, pieces, after)
             end -= len(b"".join(pieces[len(pieces) - held :]))
             end -= incomplete_tail(data[:end])
@@ -350,7 +350,7 @@ class DuplexSession(Conversation):
         else:
             self._transcript.extend(done.tokens)
             self._close()
-            actions = self._say(words, done.likeliest_next if done.finish is Finish.CAP else None)
+            actions = self._say(words, done.likeliest_next)
         if self._engaged and (self._tick or self._mode is Mode.ORDINARY):
             return [*actions, *self._begin(self._silent_slice, silent=True)]
         return [*actions, *self._end_reply()]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import string
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,7 +47,7 @@ _LONGEST = max(map(len, _PIECES))
 
 
 class Token(int):
-    """A token id that remembers where it came from: every one that is made is an object of its own."""
+    """A token id with an identity: each one that comes from a text or a reply is an object of its own."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,8 @@ class ToyVocabulary:
         return tokens
 
     def _plain(self, text: str) -> list[int]:
+        if text in (USER, ASSISTANT):  # of a silent slice: the same ids, and objects, in each of them
+            return [_LONGEST_FIRST[piece] for piece in ("<", text[1:-1], ">")]
         tokens: list[int] = []
         at = 0
         while at < len(text):
@@ -245,8 +246,7 @@ class Peer:
         for start, stop in asked.forget:
             assert 1 <= start < stop
             del self.cells[start:stop]
-        places = Counter(map(id, asked.tokens))  # the tokens of silent slices are the same objects in each of them
-        known = {id(cell) for cell in self.cells if isinstance(cell, Token) and places[id(cell)] == 1}
+        known = {id(cell) for cell in self.cells if isinstance(cell, Token)}
         kept = [index for index, token in enumerate(asked.tokens) if id(token) in known]
         same = [cell == token for cell, token in zip(self.cells, asked.tokens, strict=False)]
         self.reused = [*same, False].index(False)

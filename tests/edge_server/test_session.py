@@ -388,11 +388,12 @@ def test_an_unheard_word_goes_whole_also_if_two_slices_share_it() -> None:
     assert peer.pairs == [("hello", " one two"), ("stop", "")]
 
 
-def test_if_nothing_was_heard_the_message_becomes_silence_and_those_before_it_stay() -> None:
+@pytest.mark.parametrize("words", [3, 4, 99])
+def test_if_nothing_was_heard_the_message_becomes_silence_and_those_before_it_stay(words: int) -> None:
     peer = speaking()
     peer.text("and")
     peer.reply(" one two three</s>")
-    peer.unheard(99)
+    peer.unheard(words)
     peer.text("stop")
     assert peer.pairs == [("hello", TEN), ("and", "<idle>"), ("stop", "")]
 
@@ -634,6 +635,16 @@ def test_a_new_session_gives_the_cells_back() -> None:
     assert peer.new_session() == [Release()]
     assert peer.pairs == []
     assert peer.tick() == []
+
+
+def test_a_new_session_gives_the_cells_back_also_where_nothing_of_the_transcript_is_left() -> None:
+    peer = duplex(ctx=40)
+    peer.text("hello there")
+    peer.reply(" one" * 14 + "</s>")
+    peer.tick()  # forgets the only other pair
+    peer.reply("<idle>")
+    assert peer.pairs == []
+    assert peer.new_session() == [Release()]
 
 
 def test_a_new_session_of_an_unused_one_does_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -438,7 +438,7 @@ def test_a_model_without_an_idle_token_is_refused_on_8765() -> None:
         UpstreamDuplexSession(CHAT_VOCABULARY, settings(), Mode.DUPLEX, 0)
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     script=st.lists(
         st.tuples(
