@@ -95,7 +95,9 @@ def _fetch_file(repository: str, commit: str, target: Path) -> None:
         partial.touch()
         with partial.open("r+b") as file:
             start = file.seek(0, 2)
-            if size is None or start < size:
+            if size is not None and start > size:  # not a part of this file
+                start = file.truncate(file.seek(0))
+            if start != size:
                 http_get(url, file, resume_size=start, headers=build_hf_headers(), expected_size=size)
         partial.replace(target)
 

@@ -180,6 +180,16 @@ def test_a_broken_download_says_so_and_is_resumed(
     assert "config.json" not in dict(fetched)
 
 
+def test_a_partial_file_that_is_too_long_is_begun_anew(
+    convert: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache" / "edge-convert" / "someone--parrot" / COMMIT
+    folder.mkdir(parents=True)
+    (folder / "config.json.partial").write_bytes(bytes(100_000))
+    result = convert(REPOSITORY)
+    assert result.returncode == 0, result.stderr
+
+
 def test_what_the_librarys_own_cache_holds_is_not_fetched_again(
     hub: Hub, convert: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
