@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 RESUME: Final = "Let me go on where I stopped."
 NOTHING_LEFT: Final = "That was all. Ask me more."
+PRACTICE_FROM: Final = 14_400
 MOST_WORDS: Final = 14  # in one user slice
 RELATIONS: Final = ("capital", "continent", "currency", "language", "capital_of")
 
@@ -138,10 +139,14 @@ class Pair:
 class Conversation:
     """A growing list of slice pairs, and its tokens."""
 
-    def __init__(self, rng: Random, tokenizer: DuplexTokenizer, *, held_out: bool = False) -> None:
+    def __init__(
+        self, rng: Random, tokenizer: DuplexTokenizer, *, held_out: bool = False, practice: bool = False
+    ) -> None:
+        """`held_out`: a user who speaks as nobody in training does. `practice`: going on is asked for more often."""
         self.rng = rng
         self.tokenizer = tokenizer
         self.held_out = held_out
+        self.practice = practice
         self.pairs: list[Pair] = []
         self.tokens: list[int] = [BOS]
         self.targets: list[bool] = [False]
@@ -314,6 +319,9 @@ class Conversation:
             self.reply(said, slices, told)
             slices = slices[told:]
             if not slices:
+                # Early rows do not note the end, so that "go on" tells a part again there; practice unlearns it.
+                if self.practice:
+                    self.unfinished = ()
                 return
             event = rng.choices(
                 ("back_channel", "stop", "reset", "aside", "again", "correction", "leave"), (30, 17, 17, 17, 4, 7, 3)
@@ -323,7 +331,9 @@ class Conversation:
             elif event == "stop":
                 self.pair(self.say(STOPS), None)
                 self.unfinished = slices
-                return
+                if not self.practice or rng.random() < 0.5:
+                    return
+                said = self.say(GO_ON)
             elif event == "reset":
                 self.unfinished = slices
                 opening = self.choose(RESETS) if rng.random() < 0.35 else ""
@@ -334,14 +344,19 @@ class Conversation:
                     self.unfinished = ()
                     continue
                 self.answer(self.draw_ask(), opening)
-                return
-            elif event == "aside":
-                if not self.aside():
-                    self.unfinished = slices
+                if not self.practice or rng.random() < 0.6:
                     return
-                said = None if rng.random() < 0.8 else self.say(GO_ON)
-                if said is None:
-                    self.pair(None, self.tokenizer.message(RESUME)[0])
+                said = self.say(GO_ON)
+            elif event == "aside":
+                if self.aside():
+                    said = None if rng.random() < 0.8 else self.say(GO_ON)
+                    if said is None:
+                        self.pair(None, self.tokenizer.message(RESUME)[0])
+                else:
+                    self.unfinished = slices
+                    if not self.practice or rng.random() < 0.5:
+                        return
+                    said = self.say(GO_ON)
             elif event == "again":
                 said, slices = self.say(AGAIN), whole
             elif event == "correction" and piece is not None:
@@ -374,9 +389,9 @@ class Conversation:
         getattr(self, name)()
 
 
-def draw(rng: Random, tokenizer: DuplexTokenizer, budget: int, *, held_out: bool = False) -> Conversation:
+def draw(rng: Random, tokenizer: DuplexTokenizer, budget: int, *, practice: bool = False) -> Conversation:
     """A conversation of about `budget` tokens, which mostly ends with a silence that the model must keep."""
-    talk = Conversation(rng, tokenizer, held_out=held_out)
+    talk = Conversation(rng, tokenizer, practice=practice)
     while True:
         talk.episode()
         if talk.pairs and len(talk.tokens) >= budget:
@@ -391,7 +406,8 @@ def draw(rng: Random, tokenizer: DuplexTokenizer, budget: int, *, held_out: bool
 def row(seed: int, index: int, tokenizer: DuplexTokenizer, length: int = 1025) -> tuple[list[int], list[bool]]:
     """Training row `index`: `length` tokens and which of them are to be learned. The same arguments give the same row.
 
-    A third of the rows hold one long conversation, the others several short ones behind each other.
+    A third of the rows hold one long conversation, the others several short ones behind each other. From row
+    `PRACTICE_FROM` on, going on after an interruption is asked for more often.
     """
     rng = Random(f"{seed}/{index}")
     tokens: list[int] = []
@@ -399,7 +415,7 @@ def row(seed: int, index: int, tokenizer: DuplexTokenizer, length: int = 1025) -
     while len(tokens) < length:
         left = length - len(tokens)
         budget = left - 60 if not tokens and rng.random() < 0.35 else min(left - 40, int(rng.expovariate(1 / 90)) + 10)
-        talk = draw(rng, tokenizer, budget)
+        talk = draw(rng, tokenizer, budget, practice=index >= PRACTICE_FROM)
         tokens += talk.tokens
         targets += talk.targets
     return tokens[:length], targets[:length]

@@ -26,16 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_server.backend import Backend
+    from edge_server.engine import Handle
     from edge_server.events import Action
 
 
 class Talk:
-    """One conversation, greedy. After use you must call `close` (or use it as a context manager)."""
+    """One conversation, greedy. Talks that follow each other on one handle decode what begins alike only once."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, handle: Handle) -> None:
         self._backend = backend
         self._session = DuplexSession(backend.vocabulary, backend.settings, Mode.DUPLEX, 0)
-        self._handle = backend.engine.open()
+        self._handle = handle
 
     @property
     def length(self) -> int:
@@ -103,16 +104,6 @@ class Talk:
         if isinstance(result, EngineError):
             raise result
         return SliceDone(result.tokens, Finish(result.finish.value), result.likeliest_next)
-
-    def close(self) -> None:
-        """Give the sequence back."""
-        self._handle.close()
-
-    def __enter__(self) -> Talk:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _event(text: str | None) -> Event:

@@ -16,7 +16,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from measure import ANSWERED_KINDS, ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, right_answer, room_of
+from driver import Talk
+from measure import ANSWERED_KINDS, ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, earlier, right_answer, room_of
 from slices import HERE, DuplexTokenizer
 
 from edge_server.backend import Backend
@@ -27,6 +28,7 @@ from edge_server.llama import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SHARE_BEFORE: Final = 10  # cases in a row that begin after the same earlier conversation
 NEAR: Final = " (near 1,024 tokens)"
 Row = tuple[str, float | None, Tally]
 
@@ -37,11 +39,15 @@ def measure(backend: Backend, tokenizer: DuplexTokenizer, cases: int) -> list[Ro
     Every behaviour gets `cases` conversations, half as many near the end; right answers get as many over all kinds.
     """
     rows: list[Row] = []
+    handle = backend.engine.open()
 
     def run(name: str, tally: Tally, check: Callable[[Case], tuple[bool, str]], count: int, room: int | None) -> None:
+        before = None
         for i in range(count):
-            with Case(f"{name}/{i}/{room is None}", backend, tokenizer, room) as case:
-                tally.add(*check(case))
+            if room is not None and i % SHARE_BEFORE == 0:
+                before = earlier(f"{name}/before/{i}", tokenizer, room)
+            case = Case(f"{name}/{i}/{room is None}", Talk(backend, handle), tokenizer, before)
+            tally.add(*check(case))
 
     for near in (False, True):
         suffix = NEAR if near else ""

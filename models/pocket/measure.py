@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Final
 import facts
 import questions
 from dialogues import RESUME, Conversation
-from driver import Talk
 from phrasings import ASIDES, BACK_CHANNELS, CORRECTIONS, GO_ON, RESETS, STOPS
 from pieces import PIECES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from driver import Talk
     from slices import DuplexTokenizer
-
-    from edge_server.backend import Backend
 
 # Kinds whose answer is one and known; jokes and "any story" are drawn by lot.
 ANSWERED_KINDS: Final = (*(kind for kind in questions.KINDS if kind != "joke"), "piece", "follow_up")
@@ -50,19 +48,14 @@ class Tally:
 class Case:
     """One small conversation: its random numbers, its held-out user, and the model that answers."""
 
-    def __init__(self, seed: str, backend: Backend, tokenizer: DuplexTokenizer, room: int | None) -> None:
-        """`room`: begin so many tokens before the end of the context, after an earlier conversation; None: fresh."""
+    def __init__(self, seed: str, talk: Talk, tokenizer: DuplexTokenizer, before: Conversation | None) -> None:
+        """`before`: what has happened in this conversation already."""
         self.rng = Random(seed)
         self.tokenizer = tokenizer
-        self.talk = Talk(backend)
+        self.talk = talk
         self.user = Conversation(self.rng, tokenizer, held_out=True)
-        if room is not None:
-            self._play(earlier(self.rng, tokenizer, CONTEXT_END - room))
-
-    def _play(self, conversation: Conversation) -> None:
-        """Let a conversation of the generator have happened."""
-        for pair in conversation.pairs:
-            self.talk.play(pair.said, pair.heard)
+        for pair in before.pairs if before else ():
+            talk.play(pair.said, pair.heard)
 
     def ask(self, ask: questions.Ask, opening: str = "") -> tuple[list[str], bool]:
         """The slices in which this user asks, and whether the request is cut."""
@@ -88,15 +81,10 @@ class Case:
             self.talk.play(None, heard)
         return slices[told:], piece.topic
 
-    def __enter__(self) -> Case:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.talk.close()
-
-
-def earlier(rng: Random, tokenizer: DuplexTokenizer, length: int) -> Conversation:
-    """A conversation of the generator that ends at most 120 tokens before `length`."""
+def earlier(seed: str, tokenizer: DuplexTokenizer, room: int) -> Conversation:
+    """A conversation of the generator that leaves `room` to `room` + 120 tokens before the end of the context."""
+    rng, length = Random(seed), CONTEXT_END - room
     while True:
         talk = Conversation(rng, tokenizer)
         while len(talk.tokens) < length - 120:

@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final
 
 import probe
@@ -59,7 +60,7 @@ class Optimizer:
             part.load_state_dict(state)
 
 
-def learning_rate(step: int, steps: int, peak: float, warmup: int = 60, decay: float = 0.4) -> float:
+def learning_rate(step: int, steps: int, peak: float, warmup: int = 60, decay: float = 0.36) -> float:
     """Warm up, stay, and fall to nothing over the last `decay` of the steps."""
     start = steps * (1 - decay)
     falling = max(0.0, (step - start) / (steps - start))
@@ -125,7 +126,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=HERE, help="where the finished checkpoint goes")
     parser.add_argument("--run", type=Path, default=RUNS / "main", help="where progress is kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --run")
-    parser.add_argument("--steps", type=int, default=2700)
+    parser.add_argument("--steps", type=int, default=2300)
     parser.add_argument("--batch", type=int, default=8, help="rows of 1,024 tokens in a step")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
@@ -136,8 +137,16 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def fail(message: str) -> int:
+    """Say in one line why nothing can be done; the exit code for bad input."""
+    print(f"train: {message}", file=sys.stderr)
+    return 2
+
+
 def main() -> int:
     options = parse()
+    if not hasattr(torch.optim, "Muon"):
+        return fail(f"PyTorch {torch.__version__} has no Muon optimizer: install torch 2.9 or newer")
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.run.mkdir(parents=True, exist_ok=True)
@@ -148,12 +157,14 @@ def main() -> int:
     first_step, seconds = 0, 0.0
     if options.resume:
         if not last.exists():
-            print(f"{last} is not there: nothing to resume; leave --resume out to start", file=sys.stderr)
-            return 2
-        state = torch.load(last, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        first_step, seconds = state["step"], state["seconds"]
+            return fail(f"{last} is not there, so there is nothing to resume: leave --resume out to start")
+        try:
+            state = torch.load(last, weights_only=True)
+            model.load_state_dict(state["model"])
+            optimizer.load_state_dict(state["optimizer"])
+            first_step, seconds = state["step"], state["seconds"]
+        except (RuntimeError, KeyError, ValueError, UnpicklingError):
+            return fail(f"{last} is no checkpoint of this model: leave --resume out to start over")
     forward = model.hidden if options.eager else torch.compile(model.hidden, dynamic=False)
     count = sum(p.numel() for p in model.parameters())
     print(
@@ -198,4 +209,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("train: stopped; --resume goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
 from dialogues import Conversation, Pair, draw, plain, row, says_something_alone
-from phrasings import ASIDES, BACK_CHANNELS, FOLLOW_UPS, LEADS, REQUESTS, RESETS, STOPS, TAILS
+from phrasings import ASIDES, BACK_CHANNELS, FOLLOW_UPS, GO_ON, LEADS, REQUESTS, RESETS, STOPS, TAILS
 from pieces import PIECES
 from slices import BOS, EOS, USER_MARK, DuplexTokenizer
 from smalltalk import SMALL_TALK, UNKNOWN_TEMPLATES, UNKNOWN_TEMPLATES_HELD_OUT
@@ -140,3 +141,18 @@ def test_pieces_are_long_enough_to_be_interrupted() -> None:
     assert len({piece.topic for piece in PIECES}) == len({piece.text[:20] for piece in PIECES}) == len(PIECES)
     for piece in PIECES:
         assert 60 <= len(piece.text.split()) <= 150
+
+
+def test_go_on_goes_on_where_it_was_interrupted(tokenizer: DuplexTokenizer) -> None:
+    """What follows "stop" and "go on" is the very next slice of the piece."""
+    wanted = {plain(text) for text in GO_ON.trained}
+    nexts = {part: later for piece in PIECES for part, later in pairwise(tokenizer.message(piece.text))}
+    seen = 0
+    for seed in range(150):
+        talk = Conversation(Random(seed), tokenizer, practice=True)
+        talk.long()
+        for before, stopped, asked in zip(talk.pairs, talk.pairs[1:], talk.pairs[2:], strict=False):
+            if stopped.heard is None and plain(asked.said or "") in wanted and before.heard in nexts:
+                assert asked.heard == nexts[before.heard]
+                seen += 1
+    assert seen > 5
