@@ -11,11 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_server.config import Config, ConfigError, DuplexFacts, choose_cells, choose_ctx, machine_memory
+from edge_server.config import (
+    Config,
+    ConfigError,
+    DuplexFacts,
+    choose_cells,
+    choose_ctx,
+    choose_slice_tokens,
+    machine_memory,
+)
 from edge_server.connection import Conversing
-from edge_server.engine import Engine, EngineError, Generated, Request, Sampling
+from edge_server.engine import Engine, EngineError, Finish, Generated, Request, Sampling
 from edge_server.events import Mode, Session
-from edge_server.llama import Context, Model
+from edge_server.llama import Context, Model, ModelError
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession, Settings
 from edge_server.turns import TurnSession
@@ -48,18 +56,45 @@ class ModelVocabulary:
         return self.model.piece(token, special=special)
 
 
+def read_facts(model: Model) -> DuplexFacts:
+    """What the model's file says of the format, checked against its vocabulary. Raises ConfigError."""
+    facts = DuplexFacts.read(model.metadata, model.path, model.n_vocab)
+    if model.bos < 0 or model.eos < 0:
+        raise ConfigError(f"{model.path} has no <s> or no </s>: convert the model again with edge-convert")
+    if facts.idle is not None and (facts.idle in (model.bos, model.eos) or not model.is_control(facts.idle)):
+        raise ConfigError(f"{model.path}: its idle token could be typed by a user: convert it again with edge-convert")
+    return facts
+
+
+def is_duplex(path: Path) -> bool:
+    """Whether a file can be served on the duplex port, as far as its vocabulary tells."""
+    try:
+        with Model.load(path, vocabulary_only=True) as model:
+            return read_facts(model).idle is not None
+    except (ConfigError, ModelError):
+        return False
+
+
 class Backend:
     """One model and its engine. After use you must call `close` (or use it as a context manager)."""
 
-    def __init__(self, path: Path, config: Config, *, on_progress: Callable[[float], None] | None = None) -> None:
-        """Loads ``path`` and starts the engine. Raises ModelError, ConfigError or EngineError, each one line."""
+    def __init__(
+        self, path: Path, config: Config, *, share: int = 1, on_progress: Callable[[float], None] | None = None
+    ) -> None:
+        """Loads ``path`` and starts the engine. Raises ModelError, ConfigError or EngineError, each one line.
+
+        ``share``: how many backends divide the memory among them.
+        """
         self._config = config
         self.model = Model.load(path, gpu_layers=config.gpu_layers, on_progress=on_progress)
         try:
-            self.facts = DuplexFacts.read(self.model.metadata, path, self.model.n_vocab)
+            self.facts = read_facts(self.model)
             self.ctx = choose_ctx(config.ctx, self.model.n_ctx_train)
+            slice_tokens = choose_slice_tokens(config.slice_tokens, self.facts.slice_tokens, self.ctx)
             cell_bytes = self.model.cell_bytes(config.kv_type)
-            cells = choose_cells(config.kv_cells, self.ctx, config.sessions, cell_bytes, machine_memory())
+            memory = machine_memory()
+            memory = memory // share if memory else None
+            cells = choose_cells(config.kv_cells, self.ctx, config.sessions, cell_bytes, memory)
             self.context = Context(
                 self.model, cells=cells, slots=config.sessions, threads=config.threads, kv_type=config.kv_type
             )
@@ -70,18 +105,24 @@ class Backend:
         self.engine.start()
         self.vocabulary = ModelVocabulary(self.model, self.facts.idle)
         self.settings = Settings(
-            self.facts.user_marker, self.facts.assistant_marker, self.ctx, config.slice_tokens, config.slide
+            self.facts.user_marker, self.facts.assistant_marker, self.ctx, slice_tokens, config.slide
         )
 
     @property
     def name(self) -> str:
         """What the model calls itself, else its file's name."""
-        return self.model.metadata.get("general.name") or self.model.path.stem
+        name = self.model.metadata.get("general.name", "")
+        return "".join(char if char.isprintable() else "?" for char in name) or self.model.path.stem
+
+    def alive(self) -> bool:
+        """Whether the engine runs."""
+        return self.engine.alive
 
     def warm_up(self) -> None:
         """Run the model once, so that the first slice does not pay for what is done only once. Raises EngineError."""
         tokens = (self.model.bos, *self.vocabulary.tokenize(self.facts.user_marker, parse_special=False))
-        self.run(Request(tokens, 2, frozenset(), Sampling(0, 0, 1, 0)))
+        if self.run(Request(tokens, 2, frozenset(), Sampling(0, 0, 1, 0))).finish is not Finish.CAP:
+            raise EngineError(f"{self.model.path} did not answer at all")
 
     def run(self, request: Request) -> Generated:
         """Run one request on a sequence of its own and wait for it. Raises EngineError."""
@@ -120,12 +161,14 @@ class Backend:
             temperature=config.temperature,
             top_k=config.top_k,
             top_p=config.top_p,
-            new_seed=self._new_seed,
+            new_seed=lambda: self._new_seed(chat=chat),
             assume_wpm=config.assume_wpm,
         )
 
-    def _new_seed(self) -> int:
-        return secrets.randbits(63) if self._config.seed is None else self._config.seed
+    def _new_seed(self, *, chat: bool) -> int:
+        if self._config.seed is not None:
+            return self._config.seed
+        return 0 if chat and self._config.upstream else secrets.randbits(63)  # upstream's ordinary server seeds with 0
 
     def close(self) -> None:
         """Stop the engine and free everything. A second call does nothing."""

@@ -10,14 +10,13 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from edge_server.backend import Backend
+from edge_server.backend import Backend, is_duplex
 from edge_server.config import Config, ConfigError, find_model
 from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
@@ -70,7 +69,9 @@ def run(
         typer.Option(help="Tokens of context a session. Default: what the model was trained on, at most 4096."),
     ] = None,
     sessions: Annotated[int, typer.Option(help="Conversations held in the KV cache at the same time.")] = 4,
-    slice_tokens: Annotated[int, typer.Option(help="The most tokens that the model says in a slice.")] = 15,
+    slice_tokens: Annotated[
+        int | None, typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15).")
+    ] = None,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.8,
     top_p: Annotated[float, typer.Option(help="1 is off.")] = 0.8,
     top_k: Annotated[int, typer.Option(help="0 is off.")] = 0,
@@ -107,7 +108,7 @@ def run(
     _log_to_stderr(verbose)
     if model is None:
         folders = dict.fromkeys([Path("models").resolve(), Path(__file__).resolve().parent.parent / "models"])
-        model = find_model(tuple(folders))
+        model = find_model(tuple(folders), is_duplex)
         _log.warning("model: %s", model)
     config = Config(
         model=model,
@@ -137,37 +138,73 @@ def run(
         sockets = listen(host, port), listen(host, chat_port)  # before the model: a taken port is told at once
         for listening in [*sockets[0], *sockets[1]]:
             stack.callback(listening.close)
-        duplex = stack.enter_context(_load(config.model, config))
-        chat = stack.enter_context(_load(config.chat_model, config)) if config.chat_model else duplex
-        ports = [
-            Port(duplex.conversing(chat=False), sockets[0], duplex.name),
-            Port(chat.conversing(chat=True), sockets[1], chat.name),
-        ]
-        for backend in dict.fromkeys([duplex, chat]):
-            if backend.ctx > backend.model.n_ctx_train:
-                _log.warning("%s was trained on %d tokens of context", backend.name, backend.model.n_ctx_train)
-            backend.warm_up()
+        with _Interruptible() as interruptible:
+            share = 1 if chat_model is None else 2
+            duplex = stack.enter_context(_load(config.model, config, share, interruptible))
+            chat = stack.enter_context(_load(chat_model, config, share, interruptible)) if chat_model else duplex
+            ports = [
+                Port(each.conversing(chat=each_is_chat), bound, each.name, each.facts.slice_seconds, each.alive)
+                for each, each_is_chat, bound in ((duplex, False, sockets[0]), (chat, True, sockets[1]))
+            ]
+            for backend in dict.fromkeys([duplex, chat]):
+                if backend.ctx > backend.model.n_ctx_train:
+                    _log.warning("%s was trained on %d tokens of context", backend.name, backend.model.n_ctx_train)
+                backend.warm_up()
+                interruptible.check()
         asyncio.run(_serve(ports, config, duplex.name, chat.name))
 
 
-def _load(path: Path, config: Config) -> Backend:
-    if not sys.stderr.isatty():
-        return Backend(path, config)
+class _Interruptible:
+    """Ctrl-C and SIGTERM while a model loads: only noted, because no exception can pass through llama.cpp."""
 
-    def show(share: float) -> None:
-        print(f"\rloading {path.name} {share:4.0%}", end="", file=sys.stderr, flush=True)
+    def __init__(self) -> None:
+        self._noted = False
+
+    def check(self) -> None:
+        """Raises KeyboardInterrupt if a signal was noted."""
+        if self._noted:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> _Interruptible:
+        def note(_number: int, _frame: object) -> None:
+            self._noted = True
+
+        self._before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _load(path: Path, config: Config, share: int, interruptible: _Interruptible) -> Backend:
+    on_terminal = sys.stderr.isatty()
+
+    def progress(done: float) -> None:
+        interruptible.check()
+        if on_terminal:
+            print(f"\rloading {path.name} {done:4.0%}", end="", file=sys.stderr, flush=True)
 
     try:
-        return Backend(path, config, on_progress=show)
+        return Backend(path, config, share=share, on_progress=progress)
     finally:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if on_terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 async def _serve(ports: list[Port], config: Config, name: str, chat_name: str) -> None:
     loop = asyncio.get_running_loop()
     server = Server(ports, config.allow_origins)
+    task = asyncio.current_task()
+    assert task is not None
+
+    def stop() -> None:
+        if server.stopping:  # asked twice: without waiting for anyone
+            task.cancel()
+        server.stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     async with server:
         host = f"[{config.host}]" if ":" in config.host else config.host
         urls = [f"ws://{host}:{port.number}" for port in ports]
@@ -185,21 +222,25 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.getLogger("websockets").setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
+# The command line's own complaint; which package its class lives in depends on typer's version.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"edge-server: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def main() -> NoReturn:
+    """The command: exit code 0, 1 (failed), 2 (bad usage or bad input), 130 (Ctrl-C before it was ready)."""
     try:
-        yield
+        code = app(standalone_mode=False, prog_name="edge-server") or 0
+    except _UsageError as error:
+        code = _fail(f"{error.format_message()} (edge-server run --help shows the options)", 2)
     except (ConfigError, ModelError) as error:
-        print(f"edge-server: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = _fail(str(error), 2)
     except (EngineError, ListenError) as error:
-        print(f"edge-server: {error}", file=sys.stderr)
-        sys.exit(1)
+        code = _fail(str(error), 1)
     except KeyboardInterrupt:  # while the model was loading
-        sys.exit(130)
-
-
-def main() -> None:
-    """The command: exit code 0, 1 (failed), 2 (bad usage or bad input)."""
-    with _one_line_errors():
-        app()
+        code = 130
+    sys.exit(code)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MIN_CTX = 64  # tokens: a slice pair with a few words, twice over
 MAX_CTX = 4096  # tokens: the default, if the model was trained on no less; what MiniCPM-duplex was trained on
+MAX_NUMBER = 2**31 - 1  # llama.cpp's ints
 METADATA_VERSION = "1"
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?<!:)(?::(?!80$|443$)\d{1,5})?")
 
 
 class ConfigError(Exception):
@@ -34,7 +37,7 @@ class Config:
     chat_port: int = 8766
     ctx: int | None = None
     sessions: int = 4
-    slice_tokens: int = 15
+    slice_tokens: int | None = None
     temperature: float = 0.8
     top_p: float = 0.8
     top_k: int = 0
@@ -52,14 +55,25 @@ class Config:
         checks = [
             (0 <= self.port <= 65535, "--port", self.port, "a port from 0 (any free one) to 65535"),
             (0 <= self.chat_port <= 65535, "--chat-port", self.chat_port, "a port from 0 (any free one) to 65535"),
-            (self.ctx is None or self.ctx >= MIN_CTX, "--ctx", self.ctx, f"at least {MIN_CTX} tokens"),
+            (self.ctx is None or MIN_CTX <= self.ctx <= MAX_NUMBER, "--ctx", self.ctx, f"at least {MIN_CTX} tokens"),
             (1 <= self.sessions <= 64, "--sessions", self.sessions, "1 to 64"),
-            (1 <= self.slice_tokens <= 256, "--slice-tokens", self.slice_tokens, "1 to 256"),
+            (
+                self.slice_tokens is None or 1 <= self.slice_tokens <= 256,
+                "--slice-tokens",
+                self.slice_tokens,
+                "1 to 256",
+            ),
+            (-1 <= self.gpu_layers <= MAX_NUMBER, "--gpu-layers", self.gpu_layers, "-1 (all), 0 (none) or more"),
             (0 <= self.temperature <= 10, "--temperature", self.temperature, "0 (greedy) to 10"),
             (0 < self.top_p <= 1, "--top-p", self.top_p, "above 0 and at most 1 (off)"),
             (self.top_k >= 0, "--top-k", self.top_k, "0 (off) or more"),
             (self.threads is None or 1 <= self.threads <= 512, "--threads", self.threads, "1 to 512"),
-            (self.kv_cells is None or self.kv_cells >= MIN_CTX, "--kv-cells", self.kv_cells, f"at least {MIN_CTX}"),
+            (
+                self.kv_cells is None or MIN_CTX <= self.kv_cells <= MAX_NUMBER,
+                "--kv-cells",
+                self.kv_cells,
+                f"at least {MIN_CTX}",
+            ),
             (
                 self.assume_wpm is None or (math.isfinite(self.assume_wpm) and self.assume_wpm > 0),
                 "--assume-wpm",
@@ -73,10 +87,19 @@ class Config:
         if self.port == self.chat_port != 0:
             raise ConfigError(f"--port and --chat-port are both {self.port}: give each its own")
         for origin in self.allow_origins:
-            if origin != "null" and ("://" not in origin or origin.rstrip("/") != origin):
+            if origin != "null" and not _ORIGIN.fullmatch(origin):
                 raise ConfigError(
-                    f"--allow-origin {origin} is no origin: give scheme://host[:port], as browsers send it"
+                    f"--allow-origin {origin} is no origin: give scheme://host[:port] as browsers send it, "
+                    "in lower case, without a path or the scheme's own port"
                 )
+        if self.upstream:
+            mine = {
+                "--slice-tokens": self.slice_tokens is not None,
+                "--on-full stop": not self.slide,
+                "--assume-wpm": self.assume_wpm is not None,
+            }
+            for option in (option for option, given in mine.items() if given):
+                raise ConfigError(f"{option} has no effect with --compat upstream: leave one of them out")
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,7 @@ class DuplexFacts:
     assistant_marker: str
     idle: int | None  # None: a plain chat model
     slice_seconds: float
+    slice_tokens: int  # what the model was trained to say in a slice
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], path: Path, n_vocab: int) -> DuplexFacts:
@@ -100,14 +124,27 @@ class DuplexFacts:
             user, assistant = metadata["duplex.user_marker"], metadata["duplex.assistant_marker"]
             idle = int(metadata["duplex.idle_token_id"]) if "duplex.idle_token_id" in metadata else None
             seconds = float(metadata["duplex.slice_seconds"])
+            tokens = int(metadata["duplex.slice_tokens"])
         except (KeyError, ValueError) as error:
             raise ConfigError(f"{path} has broken duplex metadata ({error}): convert it again") from error
         sound = user and assistant and user != assistant and math.isfinite(seconds) and seconds > 0
+        sound = sound and 1 <= tokens <= 256
         if not sound or (idle is not None and not 0 <= idle < n_vocab):
             raise ConfigError(
                 f"{path} has broken duplex metadata (a marker, the idle token or the slice): convert it again"
             )
-        return cls(user, assistant, idle, seconds)
+        return cls(user, assistant, idle, seconds, tokens)
+
+
+def choose_slice_tokens(asked: int | None, trained: int, ctx: int) -> int:
+    """The most tokens of a slice: by default half as many again as the model was trained to say (15 for 10).
+
+    Raises ConfigError where a slice leaves no room for what it answers.
+    """
+    tokens = asked if asked is not None else trained * 3 // 2
+    if tokens > ctx - MIN_CTX // 2:
+        raise ConfigError(f"--slice-tokens {tokens} leaves no room in a context of {ctx}: give a larger --ctx")
+    return tokens
 
 
 def choose_ctx(asked: int | None, n_ctx_train: int) -> int:
@@ -145,14 +182,15 @@ def machine_memory() -> int | None:
         return None
 
 
-def find_model(folders: tuple[Path, ...]) -> Path:
-    """The newest ``*.gguf`` in the folders that is not the pocket model, else the newest pocket model.
+def find_model(folders: tuple[Path, ...], is_duplex: Callable[[Path], bool]) -> Path:
+    """The newest ``*.gguf`` in the folders that is a duplex model but not the pocket model, else the pocket model.
 
     Raises ConfigError if there is none.
     """
     found = [path for folder in folders for path in folder.glob("*.gguf") if path.is_file()]
-    if not found:
-        raise ConfigError(
-            f"no model in {' or '.join(map(str, folders))}: run make setup, or make convert, or give --model"
-        )
-    return max(found, key=lambda path: (not path.name.startswith("pocket"), path.stat().st_mtime))
+    found.sort(key=lambda path: (not path.name.startswith("pocket"), path.stat().st_mtime), reverse=True)
+    for path in found:
+        if is_duplex(path):
+            return path
+    places = " or ".join(map(str, folders))
+    raise ConfigError(f"no duplex model in {places}: run make setup, or make convert, or give --model")

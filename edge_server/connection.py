@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -22,8 +23,9 @@ from edge_server.engine import EngineError, Finish, Generated, Handle, Job, Requ
 from edge_server.events import Action, Cancel, Event, Generate, Mode, NewSession, Release, Say, Session, SliceDone
 from edge_server.protocol import TextCodec
 
+CLOSE_TIMEOUT = 2.0  # seconds that a client which has vanished, or does not read, can hold up its end
 MAX_UNSENT = 256  # frames: a client that far behind is not reading
-MAX_WAITING = 64  # frames that wait for a slice to end; further ones are left in the socket until then
+MAX_WAITING = 16  # frames that wait for a slice to end; further ones are left in the socket until then
 
 _FINISH = {
     Finish.STOP: events.Finish.STOP,
@@ -64,6 +66,14 @@ class Speech:
         return math.ceil(rest / self._seconds_a_word - 1e-9)
 
 
+async def close_or_abort(socket: ServerConnection, code: int, reason: str) -> None:
+    """Close a connection; one whose client does not even read what is on its way is cut after `CLOSE_TIMEOUT`."""
+    try:
+        await asyncio.wait_for(socket.close(code, reason), CLOSE_TIMEOUT)
+    except asyncio.TimeoutError:
+        socket.transport.abort()
+
+
 class Connection:
     """Call `run` once; it returns when the client is gone, and everything the client held is given back."""
 
@@ -89,8 +99,8 @@ class Connection:
                 if not isinstance(frame, str):
                     await self._socket.close(1003, "text frames only")
                     return
-                self._read(frame)
-                while self._session.waiting >= MAX_WAITING:
+                self._guarded(partial(self._read, frame))
+                while self._session.waiting >= MAX_WAITING and self._closing is None:
                     self._slice_over.clear()
                     await self._slice_over.wait()
         except ConnectionClosed:
@@ -151,7 +161,7 @@ class Connection:
     def _close(self, code: int, reason: str) -> None:
         if self._closing is None:
             _log.warning("closing the connection from %s: %s", self._socket.remote_address, reason)
-            self._closing = self._loop.create_task(self._socket.close(code, reason))
+            self._closing = self._loop.create_task(close_or_abort(self._socket, code, reason))
 
     def _generate(self, asked: Generate) -> None:
         conversing = self._conversing
@@ -174,9 +184,14 @@ class Connection:
         elif result.finish is Finish.FULL:
             self._close(1013, "no room in the KV cache now: try again later, or start the server with more --kv-cells")
         else:
-            try:
-                self._take(SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next))
-            except Exception:  # a defect: the client must not wait for an answer that never comes
-                _log.exception("a session failed")
-                self._close(1011, "the session failed; the server's log says why")
+            done = SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next)
+            self._guarded(partial(self._take, done))
         self._slice_over.set()
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """A defect must not leave the client waiting for an answer that never comes."""
+        try:
+            step()
+        except Exception:
+            _log.exception("a session failed")
+            self._close(1011, "the session failed; the server's log says why")

@@ -141,6 +141,11 @@ class Engine:
         """A snapshot, from any thread; a job counts when it finishes."""
         return self._counters
 
+    @property
+    def alive(self) -> bool:
+        """Whether jobs are being run. From any thread."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
         """Starts the thread. Afterwards you must call `close`."""
         with self._wake:

@@ -21,12 +21,16 @@ import llama_cpp.llama_cpp as api
 from edge_server.context import EngineError, PoolFull, Sampling
 from edge_server.cores import physical_cores
 from edge_server.llama_log import LogLines
+from edge_server.vocabulary import WholeTokens, tokenize_whole_first
 
 if TYPE_CHECKING:
     from collections import abc
 
 KV_TYPES = {"f32": api.GGML_TYPE_F32, "f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
 _KV_BITS = {"f32": 32, "f16": 16, "q8_0": 8.5}  # q8_0: a block of 32 numbers shares a scale of 16 bits
+
+
+_SPECIAL = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_UNKNOWN
 
 
 class ModelError(Exception):
@@ -94,11 +98,17 @@ class Model:
 
     @classmethod
     def load(
-        cls, path: Path | str, *, gpu_layers: int = -1, on_progress: abc.Callable[[float], None] | None = None
+        cls,
+        path: Path | str,
+        *,
+        gpu_layers: int = -1,
+        vocabulary_only: bool = False,
+        on_progress: abc.Callable[[float], None] | None = None,
     ) -> Model:
         """Maps a GGUF file. `gpu_layers`: how many go to the GPU, -1 all; without a GPU it has no effect.
 
-        `on_progress` is called with a share of 0 to 1 from this thread. Raises `ModelError`.
+        `vocabulary_only`: no weights, so no context. `on_progress` is called with a share of 0 to 1 from this thread.
+        Raises `ModelError`.
         """
         path = Path(path)
         try:
@@ -124,6 +134,7 @@ class Model:
 
         params = api.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        params.vocab_only = vocabulary_only
         # The AMX kernels kill the process at the first quantised product where the compiler's `_tile_loadconfig` names
         # only 8 of the 64 bytes it reads, as GCC 12.2's does (ggml-org/llama.cpp#20824, #26954). Without extra buffers
         # they are not used.
@@ -143,6 +154,28 @@ class Model:
 
         Only with `parse_special` do control tokens in the text become their ids; without it they are plain text.
         """
+        special, defined = self._whole_tokens
+        if special is None or defined is None:
+            return self._tokenize(text, parse_special)
+        wholes = (special, defined) if parse_special else (defined,)
+        return tokenize_whole_first(text, wholes, lambda stretch: self._tokenize(stretch, parse_special=False))
+
+    @functools.cached_property
+    def _whole_tokens(self) -> tuple[WholeTokens, WholeTokens] | tuple[None, None]:
+        """The special and the user-defined tokens; None where a text may not be cut at them before it is tokenised."""
+        if self.metadata.get("tokenizer.ggml.model") != "llama":
+            return None, None
+        if self.metadata.get("tokenizer.ggml.add_space_prefix") != "false":
+            return None, None  # llama.cpp would put a space before each stretch
+        kinds: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        for token in range(self.n_vocab):
+            kind = api.llama_vocab_get_attr(self._vocab, token)
+            if kind & (_SPECIAL | api.LLAMA_TOKEN_ATTR_USER_DEFINED):
+                text = bytes(api.llama_vocab_get_text(self._vocab, token)).decode("utf-8", "replace")
+                kinds[0 if kind & _SPECIAL else 1][text] = token
+        return WholeTokens(kinds[0]), WholeTokens(kinds[1])
+
+    def _tokenize(self, text: str, parse_special: bool) -> list[int]:
         data = text.encode("utf-8", "replace")  # half a surrogate pair is no character: it becomes "?"
         size = len(data) + 8
         while True:
@@ -175,8 +208,10 @@ class Model:
         self._contexts.add(context)
 
     def cell_bytes(self, kv_type: str) -> int:
-        """Bytes that one token takes in the KV cache, keys and values of all layers."""
+        """Bytes that one token takes in the KV cache, keys and values of all layers. Raises `ModelError`."""
         heads, key_heads = api.llama_model_n_head(self.pointer), api.llama_model_n_head_kv(self.pointer)
+        if heads < 1 or key_heads < 1:
+            raise ModelError(f"{self.path} has no attention to keep in a KV cache: it is no MiniCPM")
         numbers = 2 * api.llama_model_n_layer(self.pointer) * api.llama_model_n_embd(self.pointer) // heads * key_heads
         return int(numbers * _KV_BITS[kv_type] / 8)
 

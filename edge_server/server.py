@@ -21,11 +21,10 @@ from websockets.asyncio.server import Server as SocketServer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from edge_server.connection import Connection, Conversing
+from edge_server.connection import CLOSE_TIMEOUT, Connection, Conversing, close_or_abort
 from edge_server.protocol import MAX_FRAME_BYTES
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-CLOSE_TIMEOUT = 2  # seconds that a vanished client can hold up the server's end
 _log = logging.getLogger(__name__)
 
 
@@ -49,6 +48,10 @@ def origin_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
 def listen(host: str, port: int) -> list[socket.socket]:
     """Sockets that accept connections on ``host`` (localhost: 127.0.0.1 and ::1). Port 0: a free one, alike for all."""
     addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
+    try:
+        socket.getaddrinfo(addresses[0], port)  # its errors have numbers of their own
+    except OSError as error:
+        raise ListenError(f"cannot listen on {host}: {error.strerror}; give another --host") from error
     for attempt in range(16):
         sockets: list[socket.socket] = []
         try:
@@ -79,6 +82,8 @@ class Port:
     conversing: Conversing
     sockets: list[socket.socket]
     model_name: str
+    slice_seconds: float
+    alive: Callable[[], bool]  # whether the model can still answer
 
     @property
     def number(self) -> int:
@@ -93,11 +98,17 @@ class Server:
         self._ports = ports
         self._allow_origins = allow_origins
         self._servers: list[SocketServer] = []
+        self._clients: set[ServerConnection] = set()
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
         """End `wait`. Call it on the event loop."""
         self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
 
     async def wait(self) -> None:
         """Until `stop` is called."""
@@ -108,10 +119,11 @@ class Server:
             for listening in port.sockets:
                 self._servers.append(
                     await serve(
-                        _handler(port.conversing),
+                        self._handler(port.conversing),
                         sock=listening,
                         process_request=self._gate(port),
                         max_size=MAX_FRAME_BYTES,
+                        open_timeout=CLOSE_TIMEOUT,
                         close_timeout=CLOSE_TIMEOUT,
                         server_header=None,
                     )
@@ -120,10 +132,21 @@ class Server:
 
     async def __aexit__(self, *_: object) -> None:
         for server in self._servers:
-            server.close()  # tells the clients: 1001, going away
+            server.close(close_connections=False)
+        await asyncio.gather(*(close_or_abort(client, 1001, "the server stops") for client in self._clients))
         for server in self._servers:
             with contextlib.suppress(asyncio.CancelledError):
                 await server.wait_closed()
+
+    def _handler(self, conversing: Conversing) -> Callable[[ServerConnection], Awaitable[None]]:
+        async def handle(client: ServerConnection) -> None:
+            self._clients.add(client)
+            try:
+                await Connection(client, conversing).run()
+            finally:
+                self._clients.discard(client)
+
+        return handle
 
     def _gate(self, port: Port) -> Callable[[ServerConnection, Request], Response | None]:
         def gate(connection: ServerConnection, request: Request) -> Response | None:
@@ -142,16 +165,15 @@ class Server:
         return gate
 
     def _health(self, connection: ServerConnection, port: Port) -> Response:
-        clients = sum(len(server.connections) for server in self._servers)
-        text = json.dumps({"status": "ok", "model": port.model_name, "connections": clients}) + "\n"
-        response = connection.respond(http.HTTPStatus.OK, text)
+        alive = port.alive()
+        status = {
+            "status": "ok" if alive else "the model's thread has ended",
+            "model": port.model_name,
+            "slice_seconds": port.slice_seconds,
+            "connections": len(self._clients),
+        }
+        code = http.HTTPStatus.OK if alive else http.HTTPStatus.SERVICE_UNAVAILABLE
+        response = connection.respond(code, json.dumps(status) + "\n")
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = "application/json"
         return response
-
-
-def _handler(conversing: Conversing) -> Callable[[ServerConnection], Awaitable[None]]:
-    async def handle(connection: ServerConnection) -> None:
-        await Connection(connection, conversing).run()
-
-    return handle

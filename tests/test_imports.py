@@ -24,6 +24,7 @@ ONLY_IMPORTS = {
     "edge_server.events": _NOTHING,
     "edge_server.wording": _NOTHING,
     "edge_server.transcript": _NOTHING,
+    "edge_server.vocabulary": _NOTHING,
     "edge_server.config": _NOTHING,
     "edge_server.context": _NOTHING,
     "edge_server.session": _CONVERSATION,

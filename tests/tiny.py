@@ -56,7 +56,7 @@ def _prefixes(word: str) -> list[str]:
 def write_tiny_gguf(
     path: Path, *, duplex: bool = True, n_ctx_train: int = 512, seed: int = 1, extra: dict[str, str] | None = None
 ) -> Path:
-    """Writes the model (600 kB, float32) and any `extra` keys; without `duplex` none of ours, like a plain MiniCPM."""
+    """Writes the model (600 kB, float32) and any `extra` keys; without `duplex` no idle token, like a plain MiniCPM."""
     rows = vocabulary()
     writer = gguf.GGUFWriter(path, "minicpm")
     writer.add_name("tiny")
@@ -83,14 +83,14 @@ def write_tiny_gguf(
     writer.add_add_bos_token(True)
     writer.add_add_eos_token(False)
     writer.add_add_space_prefix(False)
+    writer.add_uint32("duplex.version", 1)
+    writer.add_string("duplex.user_marker", "<用户>")
+    writer.add_string("duplex.assistant_marker", "<AI>")
     if duplex:
-        writer.add_uint32("duplex.version", 1)
-        writer.add_string("duplex.user_marker", "<用户>")
-        writer.add_string("duplex.assistant_marker", "<AI>")
         writer.add_uint32("duplex.idle_token_id", len(rows) - 1)
-        writer.add_float32("duplex.slice_seconds", 2.0)
-        writer.add_uint32("duplex.slice_tokens", 10)
-        writer.add_string("duplex.source", "tiny")
+    writer.add_float32("duplex.slice_seconds", 2.0)
+    writer.add_uint32("duplex.slice_tokens", 10)
+    writer.add_string("duplex.source", "tiny")
     for key, value in (extra or {}).items():
         writer.add_string(key, value)
     for name, tensor in _weights(len(rows), seed):

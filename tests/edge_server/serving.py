@@ -126,7 +126,9 @@ async def serving(
         codec = lambda: TextCodec(upstream=upstream, ordinary_port=chat)  # noqa: E731
         return Conversing(codec, session, engine.open, 0.8, 0, 0.8, lambda: 1, assume_wpm)
 
-    ports = [Port(conversing(chat), listen("localhost", 0), "parrot") for chat in (False, True)]
+    ports = [
+        Port(conversing(chat), listen("localhost", 0), "parrot", 2.0, lambda: engine.alive) for chat in (False, True)
+    ]
     try:
         async with Server(ports, allow_origins) as server:
             yield Served(context, engine, server, ports)

@@ -13,6 +13,7 @@ from edge_server.config import (
     DuplexFacts,
     choose_cells,
     choose_ctx,
+    choose_slice_tokens,
     find_model,
     machine_memory,
 )
@@ -25,13 +26,15 @@ METADATA = {
     "duplex.assistant_marker": "<AI>",
     "duplex.idle_token_id": "7",
     "duplex.slice_seconds": "2.000000",
+    "duplex.slice_tokens": "10",
 }
 
 
 def test_the_defaults_are_usable() -> None:
     config = Config(MODEL)
     assert (config.host, config.port, config.chat_port, config.sessions) == ("localhost", 8765, 8766, 4)
-    assert (config.temperature, config.top_p, config.top_k, config.slice_tokens) == (0.8, 0.8, 0, 15)
+    assert (config.temperature, config.top_p, config.top_k) == (0.8, 0.8, 0)
+    assert choose_slice_tokens(config.slice_tokens, trained=10, ctx=4096) == 15
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,16 @@ def test_the_defaults_are_usable() -> None:
         ({"assume_wpm": float("inf")}, "--assume-wpm inf"),
         ({"allow_origins": ("example.com",)}, "--allow-origin example.com"),
         ({"allow_origins": ("https://example.com/",)}, "--allow-origin https://example.com/"),
+        ({"allow_origins": ("https://example.com/page",)}, "--allow-origin https://example.com/page"),
+        ({"allow_origins": ("https://Example.com",)}, "--allow-origin https://Example.com"),
+        ({"allow_origins": ("https://example.com:443",)}, "--allow-origin https://example.com:443"),
+        ({"gpu_layers": -2}, "--gpu-layers -2"),
+        ({"gpu_layers": 2**32}, "--gpu-layers 4294967296"),
+        ({"kv_cells": 2**32 + 64}, "--kv-cells 4294967360"),
+        ({"ctx": 2**40}, "--ctx 1099511627776"),
+        ({"upstream": True, "slice_tokens": 10}, "--slice-tokens has no effect"),
+        ({"upstream": True, "slide": False}, "--on-full stop has no effect"),
+        ({"upstream": True, "assume_wpm": 180.0}, "--assume-wpm has no effect"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named_in_one_line(options: dict[str, object], told: str) -> None:
@@ -64,13 +77,26 @@ def test_an_option_that_cannot_be_used_is_named_in_one_line(options: dict[str, o
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://example.com", "http://example.com:8080", "http://[2001:db8::1]:81", "null"]
+)
+def test_an_origin_as_browsers_send_it_is_taken(origin: str) -> None:
+    assert Config(MODEL, allow_origins=(origin,)).allow_origins == (origin,)
+
+
+def test_a_slice_must_leave_room_for_what_it_answers() -> None:
+    assert choose_slice_tokens(20, trained=10, ctx=64) == 20
+    with pytest.raises(ConfigError, match="--slice-tokens 64 leaves no room in a context of 64"):
+        choose_slice_tokens(64, trained=10, ctx=64)
+
+
 def test_two_free_ports_are_no_clash() -> None:
     assert Config(MODEL, port=0, chat_port=0).port == 0
 
 
 def test_a_model_file_says_how_its_conversations_are_written() -> None:
     facts = DuplexFacts.read(METADATA, MODEL, n_vocab=8)
-    assert facts == DuplexFacts("<用户>", "<AI>", 7, 2.0)
+    assert facts == DuplexFacts("<用户>", "<AI>", 7, 2.0, 10)
 
 
 def test_a_plain_chat_model_has_no_idle_token() -> None:
@@ -90,6 +116,7 @@ def test_a_plain_chat_model_has_no_idle_token() -> None:
         ({"duplex.idle_token_id": "x"}, "broken duplex metadata"),
         ({"duplex.slice_seconds": "0"}, "broken duplex metadata"),
         ({"duplex.slice_seconds": "nan"}, "broken duplex metadata"),
+        ({"duplex.slice_tokens": "0"}, "broken duplex metadata"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_refused(change: dict[str, str | None], told: str) -> None:
@@ -130,18 +157,22 @@ def test_the_machine_says_how_much_memory_it_has() -> None:
     assert memory > GIB // 4
 
 
-def test_the_newest_model_that_is_not_the_pocket_model_is_found(tmp_path: Path) -> None:
-    for age, name in enumerate(["pocket-q4_k_m.gguf", "new.gguf", "old.gguf", "pocket-f16.gguf", "notes.txt"]):
+def test_the_newest_duplex_model_that_is_not_the_pocket_model_is_found(tmp_path: Path) -> None:
+    for age, name in enumerate(["pocket-q4_k_m.gguf", "chat.gguf", "new.gguf", "old.gguf", "pocket-f16.gguf", "a.txt"]):
         path = tmp_path / name
         path.touch()
         os.utime(path, (1e9 - age, 1e9 - age))
     (tmp_path / "folder.gguf").mkdir()
-    assert find_model((tmp_path, tmp_path / "missing")).name == "new.gguf"
+
+    def is_duplex(path: Path) -> bool:
+        return path.name != "chat.gguf"
+
+    assert find_model((tmp_path, tmp_path / "missing"), is_duplex).name == "new.gguf"
     (tmp_path / "new.gguf").unlink()
     (tmp_path / "old.gguf").unlink()
-    assert find_model((tmp_path,)).name == "pocket-q4_k_m.gguf"
+    assert find_model((tmp_path,), is_duplex).name == "pocket-q4_k_m.gguf"
 
 
 def test_no_model_at_all_is_told_with_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="make setup"):
-        find_model((tmp_path,))
+        find_model((tmp_path,), lambda path: True)

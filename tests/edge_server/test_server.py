@@ -84,7 +84,7 @@ class TestListening:
                 listen("localhost", port)
 
     def test_a_host_that_is_not_ours_is_told_in_one_line(self) -> None:
-        with pytest.raises(ListenError, match="cannot listen on no-such-host"):
+        with pytest.raises(ListenError, match=r"cannot listen on no-such-host.*--host"):
             listen("no-such-host.invalid", 0)
 
 
@@ -103,7 +103,16 @@ async def test_healthz_says_the_model_and_the_connections_on_both_ports() -> Non
         for port in served.ports:
             status, kind, text = await asyncio.to_thread(fetch, f"http://127.0.0.1:{port.number}/healthz?x=1")
             assert (status, kind) == (200, "application/json")
-            assert json.loads(text) == {"status": "ok", "model": "parrot", "connections": 1}
+            assert json.loads(text) == {"status": "ok", "model": "parrot", "slice_seconds": 2.0, "connections": 1}
+
+
+@real
+async def test_healthz_says_when_the_model_can_no_longer_answer() -> None:
+    async with serving() as served:
+        served.engine.close()
+        status, _, text = await asyncio.to_thread(fetch, f"http://127.0.0.1:{served.ports[0].number}/healthz")
+        assert status == 503
+        assert json.loads(text)["status"] != "ok"
 
 
 @real
