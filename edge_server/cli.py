@@ -85,7 +85,7 @@ def run(
         Compat | None, typer.Option(help="upstream: the reference server's wire behaviour, byte for byte.")
     ] = None,
     gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal); -1 is all, 0 none.")] = -1,
-    threads: Annotated[int | None, typer.Option(help="Threads that decode. Default: the fast physical cores.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads that decode. Default: the physical cores.")] = None,
     kv_type: Annotated[KvType, typer.Option(help="Numbers in the KV cache.")] = KvType("f16"),
     kv_cells: Annotated[
         int | None,

@@ -1,6 +1,7 @@
-"""How many threads the model should compute with: one for each fast physical core that this process may use.
+"""How many threads the model should compute with: one for each physical core that this process may use.
 
-Knows where Linux and macOS tell it. Two hyper-threads of a core, or slow cores beside fast ones, make decoding slower.
+Knows where Linux and macOS tell it; of Apple's cores only the fast ones count. Knows no container's quota: `--threads`
+is for that. Two hyper-threads of a core make decoding slower.
 """
 
 from __future__ import annotations

@@ -106,6 +106,11 @@ class Server:
         self._stop.set()
 
     @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._clients)
+
+    @property
     def stopping(self) -> bool:
         """Whether `stop` was called."""
         return self._stop.is_set()
@@ -170,7 +175,7 @@ class Server:
             "status": "ok" if alive else "the model's thread has ended",
             "model": port.model_name,
             "slice_seconds": port.slice_seconds,
-            "connections": len(self._clients),
+            "connections": self.connections,
         }
         code = http.HTTPStatus.OK if alive else http.HTTPStatus.SERVICE_UNAVAILABLE
         response = connection.respond(code, json.dumps(status) + "\n")

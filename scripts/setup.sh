@@ -28,11 +28,18 @@ fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "$("$python" --version 2>&1) is too old; install Python 3.10 or newer (macOS: brew install python@3.12), then: make PYTHON=python3.12 run"
 "$python" -c 'import venv, ensurepip' 2>/dev/null || debian "Python's venv" python3-venv || fail "$python has no venv module; install it (Debian: apt-get install python3-venv)"
 
+# An environment that an interrupted setup left half made, or one of another Python than was asked for, is made anew.
+if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+  version='import sys; print(*sys.version_info[:2])'
+  [ "$("$venv/bin/python" -c "$version")" = "$("$python" -c "$version")" ] || rm -rf "$venv"
+else
+  rm -rf "$venv"
+fi
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 pip="$venv/bin/python -m pip --disable-pip-version-check"
 $pip install --quiet --upgrade pip
 
-if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null && ! "$venv/bin/python" -c 'import llama_cpp' 2>/dev/null; then
+if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null && ! "$venv/bin/python" -c "import llama_cpp, sys; sys.exit(llama_cpp.__version__ != '${bindings#*==}')" 2>/dev/null; then
   compiler=${CXX:-c++}
   if ! "$compiler" --version >/dev/null 2>&1; then # without Xcode's tools, macOS has a c++ that only complains
     debian "a C++ compiler" build-essential || fail "no C++ compiler found; install one (macOS: xcode-select --install; Debian: apt-get install build-essential)"

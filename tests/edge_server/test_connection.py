@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from edge_server import connection
 from edge_server.connection import Speech
+from edge_server.engine import EngineError
 from tests.edge_server.serving import FIRST_BYTE, ByteVocabulary, hear, parrot, serving
 from tests.fakes import FakeContext
 
@@ -220,6 +221,11 @@ class TestOtherClients:
             async with served.connect() as other:
                 await other.send("hello")
                 assert await hear(other) == "hello"
+            for _ in range(200):  # nothing more fits: it is let go
+                if served.server.connections == 0:
+                    break
+                await asyncio.sleep(0.05)
+            assert served.server.connections == 0
             slow.transport.abort()
             await slow.wait_closed()
 
@@ -328,6 +334,24 @@ class TestRubbish:
             async with served.connect() as client:
                 await client.send("hello")
                 assert await hear(client) == "You said h"
+
+    async def test_a_failure_while_many_texts_wait_hangs_nothing(self) -> None:
+        gate = Gate()
+
+        def fail() -> None:
+            gate()
+            raise EngineError("the decode call failed")
+
+        context = FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, on_decode=fail)
+        # `serving` ends only when every connection's handler has returned.
+        async with serving(context=context) as served, served.connect() as client:
+            gate.shut()
+            await client.send("first")
+            await asyncio.to_thread(gate.entered.wait, 30)
+            for number in range(3 * connection.MAX_WAITING):
+                await client.send(f"{number}")
+            gate.open()
+            assert (await closed(client))[0] == 1011
 
     async def test_a_pool_without_room_is_told_at_once(self) -> None:
         context = FakeContext(cells=40, slots=4, n_vocab=FIRST_BYTE + 256)

@@ -161,6 +161,24 @@ async def test_a_named_origin_is_let_in() -> None:
 
 
 @real
+async def test_clients_that_do_not_answer_do_not_hold_up_the_end() -> None:
+    """Longer than the library's own patience, 10 to 20 seconds for each of them, would fail."""
+    async with serving() as served:
+        silent = socket.create_connection(("127.0.0.1", served.ports[0].number))  # as browsers do, in advance
+        deaf = await served.connect()
+        await deaf.send("hello")
+        await hear(deaf)
+        deaf.transport.pause_reading()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+    ended = loop.time()
+    silent.close()
+    deaf.transport.abort()
+    await deaf.wait_closed()
+    assert ended - began < 8
+
+
+@real
 async def test_the_end_tells_the_clients_and_leaves_nothing() -> None:
     threads = threading.active_count()
     async with serving() as served, served.connect() as client:
