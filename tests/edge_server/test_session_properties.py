@@ -62,9 +62,11 @@ class Reply:
 
 Step = str | Silence | Unheard | NewSession | Reply
 
-OFTEN: list[Step] = (
-    [Silence()] * 40 + list(TEXTS[:-2]) * 5 + [Reply(text, next_) for text in REPLIES for next_ in FOLLOWING]
-)
+OFTEN: list[Step] = [
+    *[Reply(text, following) for text in REPLIES for following in FOLLOWING],
+    *[Silence()] * 40,
+    *TEXTS[:-2] * 5,
+]
 SELDOM: list[Step] = [*TEXTS[-2:], *map(Unheard, range(1, 9)), *(NewSession(mode, 1) for mode in Mode)]
 scripts = st.lists(st.sampled_from(OFTEN + SELDOM), min_size=20, max_size=40)
 kinds = st.sampled_from([Mode.DUPLEX, Mode.DUPLEX, Mode.ORDINARY, None])  # None: turn by turn without an idle token
