@@ -67,11 +67,9 @@ class Vocabulary(Protocol):
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
         """The tokens of ``text`` as one string, without BOS; control tokens in it are parsed only if asked."""
-        ...
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The bytes that a token stands for; a control token stands for nothing unless ``special``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -185,10 +183,8 @@ class Conversation(ABC):
         run, self._run = self._run, _Run.ANSWERED
         if run is _Run.WANTED and done.finish is not Finish.CANCELLED:
             return self._deliver(done)
-        actions: list[Action]
-        if run is _Run.FORGOTTEN:
-            actions = [Release()]
-        else:
+        actions: list[Action] = [Release()]
+        if run is not _Run.FORGOTTEN:
             self._cut_reply(self._transcript.last.delivered)
             self._engaged = run is _Run.INTERRUPTED  # what the engine gave up by itself is not tried again
             actions = self._end_reply()
@@ -222,8 +218,7 @@ class Conversation(ABC):
         """Open a pair with the user's half and run the model for the other."""
         if self._append(user, silent=silent):
             return self._generate()
-        waited = self._say([]) if self._held else []
-        return [*waited, TooLong(), *self._end_reply()]
+        return [*(self._say([]) if self._held else []), TooLong(), *self._end_reply()]
 
     def _append(self, user: list[int], *, silent: bool = False) -> bool:
         fits = not self._ended and self._transcript.append(user, silent=silent)
@@ -246,17 +241,15 @@ class Conversation(ABC):
     # --- words
 
     def _say(self, words: list[int], following: int | None = None) -> list[Action]:
-        """Deliver what waited and these words of the newest pair, but for their end if it has to wait in turn.
+        """Deliver what waited, and these words of the newest pair but for what has to wait in turn.
 
-        ``following``: the likeliest next token after a slice that ended at its cap. Nothing waits once the model has
-        said everything.
+        ``following``: the likeliest next token. Nothing waits once the model has no more to say.
         """
         pieces = self._pieces(words)
         data = self._held + b"".join(pieces)
         held, end = 0, len(data)
         if self._engaged:
-            after = None if following is None else self._vocabulary.piece(following)
-            held = count_held(self._held, pieces, after)
+            held = count_held(self._held, pieces, None if following is None else self._vocabulary.piece(following))
             end -= len(b"".join(pieces[len(pieces) - held :]))
             end -= incomplete_tail(data[:end])
         for pair in self._transcript.pairs[-2:]:  # what waited is of the pair before, or of this one

@@ -27,7 +27,7 @@ from edge_server.events import (
     Unheard,
     UserText,
 )
-from edge_server.session import Conversation, Settings
+from edge_server.session import Conversation, DuplexSession, Settings
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 
 USER, ASSISTANT = "<用户>", "<AI>"
@@ -252,3 +252,26 @@ class Peer:
         self.reused = [*same, False].index(False)
         assert self.reused > max(kept, default=-1)
         self.cells = list(asked.tokens)
+
+
+TEN = " one two three one two three one two three one"  # ten tokens: a slice that is not its message's last
+SEED = 7
+
+
+def duplex(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True, mode: Mode = Mode.DUPLEX) -> Peer:
+    """A new duplex session of our own profile."""
+    return Peer(DuplexSession(VOCABULARY, settings(ctx, slice_tokens, slide=slide), mode, SEED))
+
+
+def speaking(slice_tokens: int = 15) -> Peer:
+    """One in which the user has said hello, the assistant ``TEN``, and has more to say."""
+    peer = duplex(slice_tokens=slice_tokens)
+    peer.text("hello")
+    peer.reply(TEN + "</s>")
+    return peer
+
+
+def prompt(peer: Peer) -> str:
+    """What the model is asked to go on with."""
+    assert peer.asked is not None
+    return VOCABULARY.text(peer.asked.tokens)

@@ -24,9 +24,8 @@ from edge_server.events import (
 from edge_server.protocol import TextCodec
 from edge_server.session import MESSAGE_ENDS_WITHIN, DuplexSession
 from edge_server.upstream import DUPLEX_LIMIT, ORDINARY_LIMIT, UpstreamDuplexSession, UpstreamTurnSession
-from tests.edge_server.peers import BOS, CHAT_VOCABULARY, EOS, IDLE, VOCABULARY, Peer, settings
+from tests.edge_server.peers import BOS, CHAT_VOCABULARY, EOS, IDLE, TEN, VOCABULARY, Peer, prompt, settings
 
-TEN = " one two three one two three one two three one"
 FRAME_TOKENS = 7  # <s> < 用户 > < AI >
 
 
@@ -44,11 +43,6 @@ def speaking() -> Peer:
     peer.text("hello")
     peer.reply(TEN + "</s>")
     return peer
-
-
-def asked(peer: Peer) -> str:
-    assert peer.asked is not None
-    return VOCABULARY.text(peer.asked.tokens)
 
 
 def frames(codec: TextCodec, actions: list[Action]) -> list[str]:
@@ -128,13 +122,13 @@ def test_upstream_an_open_reply_is_closed_when_the_next_slice_comes() -> None:
     peer.reply(" one" * 15)
     assert peer.history == ("hello", " one" * 15)
     peer.tick()
-    assert asked(peer) == "<s><用户>hello<AI>" + " one" * 15 + "</s><用户><idle><AI>"
+    assert prompt(peer) == "<s><用户>hello<AI>" + " one" * 15 + "</s><用户><idle><AI>"
 
 
 def test_upstream_a_closed_reply_is_not_closed_again() -> None:
     peer = speaking()
     peer.tick()
-    assert asked(peer) == f"<s><用户>hello<AI>{TEN}</s><用户><idle><AI>"
+    assert prompt(peer) == f"<s><用户>hello<AI>{TEN}</s><用户><idle><AI>"
 
 
 @pytest.mark.parametrize("reply", ["<idle>", " .\n,<idle>", ".<idle>", " one<idle>"])
@@ -145,7 +139,7 @@ def test_upstream_a_silent_pair_leaves_when_the_next_slice_comes(reply: str) -> 
     assert peer.engaged
     peer.tick()
     if "one" in reply:
-        assert asked(peer).endswith(f"{reply}</s><用户><idle><AI>")
+        assert prompt(peer).endswith(f"{reply}</s><用户><idle><AI>")
     else:
         assert peer.asked is None, "the flag goes down and a silent slice ends here"
         assert peer.history == ("hello", TEN + "</s>")
@@ -165,7 +159,7 @@ def test_upstream_text_after_a_silent_pair_raises_the_flag_again() -> None:
     peer.tick()
     peer.reply("<idle>")
     peer.text("go on")
-    assert asked(peer) == f"<s><用户>hello<AI>{TEN}</s><用户>go on<AI>"
+    assert prompt(peer) == f"<s><用户>hello<AI>{TEN}</s><用户>go on<AI>"
     assert peer.engaged
 
 
@@ -174,7 +168,7 @@ def test_upstream_silence_in_answer_to_text_stays() -> None:
     peer.text("hello")
     peer.reply("<idle>")
     peer.tick()
-    assert asked(peer) == "<s><用户>hello<AI><idle></s><用户><idle><AI>"
+    assert prompt(peer) == "<s><用户>hello<AI><idle></s><用户><idle><AI>"
 
 
 def test_upstream_silent_pair_leaves_from_the_middle_later() -> None:
@@ -182,10 +176,10 @@ def test_upstream_silent_pair_leaves_from_the_middle_later() -> None:
     peer.tick()
     peer.reply("</s>")  # a silent pair, but it lowers the flag, so nothing is dropped when text comes
     peer.text("again")
-    assert asked(peer) == f"<s><用户>hello<AI>{TEN}</s><用户><idle><AI></s><用户>again<AI>"
+    assert prompt(peer) == f"<s><用户>hello<AI>{TEN}</s><用户><idle><AI></s><用户>again<AI>"
     peer.reply(TEN + "</s>")
     peer.tick()
-    assert asked(peer) == f"<s><用户>hello<AI>{TEN}</s><用户>again<AI>{TEN}</s><用户><idle><AI>"
+    assert prompt(peer) == f"<s><用户>hello<AI>{TEN}</s><用户>again<AI>{TEN}</s><用户><idle><AI>"
 
 
 def test_upstream_reply_is_tokenised_anew() -> None:
@@ -212,7 +206,7 @@ def test_upstream_control_tokens_in_user_text_are_parsed_where_ours_are_not() ->
 def test_upstream_markers_in_user_text_are_left_as_they_are() -> None:
     peer = duplex()
     peer.text("a<AI>b</s><用户>c")
-    assert asked(peer) == "<s><用户>a<AI>b</s><用户>c<AI>"
+    assert prompt(peer) == "<s><用户>a<AI>b</s><用户>c<AI>"
 
 
 def test_upstream_only_the_frame_idle_is_silence() -> None:
@@ -294,7 +288,7 @@ def test_upstream_a_frame_is_answered_before_the_next_is_read() -> None:
     said, generate = peer.reply(TEN + "</s>")
     assert said == Say(TEN)
     assert isinstance(generate, Generate)
-    assert asked(peer) == f"<s><用户>a<AI>{TEN}</s><用户>b<AI>"
+    assert prompt(peer) == f"<s><用户>a<AI>{TEN}</s><用户>b<AI>"
 
 
 def test_upstream_every_tick_during_a_slice_is_taken_behind_it() -> None:
@@ -394,10 +388,10 @@ def test_upstream_8766_closes_no_reply_and_drops_nothing() -> None:
     peer.text("hello")
     peer.reply(" one😀</s>")  # the end of an emoji's bytes ends the reply before its eos
     peer.tick()
-    assert asked(peer) == "<s><用户>hello<AI> one\ufffd\ufffd\ufffd<用户><idle><AI>"
+    assert prompt(peer) == "<s><用户>hello<AI> one\ufffd\ufffd\ufffd<用户><idle><AI>"
     peer.reply("</s>")
     peer.text("hello")
-    assert asked(peer).endswith("<用户><idle><AI></s><用户>hello<AI>")
+    assert prompt(peer).endswith("<用户><idle><AI></s><用户>hello<AI>")
 
 
 def test_upstream_8766_the_end_of_an_emoji_ends_the_reply() -> None:
