@@ -222,7 +222,7 @@ def play(kind: Mode | None, *, slide: bool, script: list[Step]) -> Listener:
     return listener
 
 
-@examples(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(kind=kinds, slide=st.sampled_from([True, True, False]), script=scripts)
 def test_what_was_heard_is_what_the_transcript_says_and_every_text_is_taken_once(
     kind: Mode | None, slide: bool, script: list[Step]
@@ -234,7 +234,7 @@ def test_what_was_heard_is_what_the_transcript_says_and_every_text_is_taken_once
     assert listener.asked is None
 
 
-@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(kind=kinds, script=scripts)
 def test_the_same_events_and_seed_give_the_same_actions(kind: Mode | None, script: list[Step]) -> None:
     assert play(kind, slide=True, script=script).log == play(kind, slide=True, script=script).log
