@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 # Timing never decides a test, also not where the machine is busy.
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, max_examples=30)
 settings.load_profile("patient")
 
 
