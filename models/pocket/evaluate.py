@@ -28,7 +28,7 @@ from edge_server.llama import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHARE_BEFORE: Final = 10  # cases in a row that begin after the same earlier conversation
+SHARE_BEFORE: Final = 5  # cases in a row that begin after the same earlier conversation
 NEAR: Final = " (near 1,024 tokens)"
 Row = tuple[str, float | None, Tally]
 

@@ -83,13 +83,17 @@ class Case:
 
 
 def earlier(seed: str, tokenizer: DuplexTokenizer, room: int) -> Conversation:
-    """A conversation of the generator that leaves `room` to `room` + 120 tokens before the end of the context."""
+    """A conversation of the generator that leaves `room` to `room` + 80 tokens before the end of the context.
+
+    It ends with something said by the assistant: words that wait for their answer ("wait, ...") would belong to what
+    comes next.
+    """
     rng, length = Random(seed), CONTEXT_END - room
     while True:
         talk = Conversation(rng, tokenizer)
-        while len(talk.tokens) < length - 120:
+        while len(talk.tokens) < length - 80:
             talk.episode()
-        if len(talk.tokens) <= length:
+        if len(talk.tokens) <= length and talk.pairs[-1].heard is not None:
             return talk
 
 
@@ -217,9 +221,9 @@ class Behaviour:
 BEHAVIOURS: Final = (
     Behaviour("silent on an unfinished question", 0.95, _unfinished),
     Behaviour('a "stop" is answered with silence, which lasts', 0.95, _stop, 300),
-    Behaviour("answers the new question after an interruption", 0.90, _new_question, 380),
+    Behaviour("answers the new question after an interruption", 0.90, _new_question, 320),
     Behaviour("goes on after a back-channel, word for word", 0.90, _goes_on, 300),
-    Behaviour("silent after it has finished", 0.99, _silent_after, 330),
+    Behaviour("silent after it has finished", 0.99, _silent_after, 320),
     Behaviour("silent while an unfinished question is followed by nothing", None, _silent_after_unfinished),
     Behaviour("begins the other piece when corrected", None, _correction, 300),
     Behaviour("answers an aside, then goes back to the piece", None, _back_on_topic, 330),
@@ -231,4 +235,4 @@ ANSWERS_GOAL: Final = 0.95
 
 def room_of(kind: str) -> int:
     """How many tokens a request of this kind and its answer may take."""
-    return 380 if kind in ("piece", "count", "planet", "month", "day") else 120
+    return 320 if kind in ("piece", "count", "planet", "month", "day") else 120
