@@ -74,8 +74,9 @@ Event = NewSession | UserText | Silence | Unheard | SliceDone
 class Generate:
     """Run the model on ``tokens`` and report a `SliceDone`; at most one is unanswered at a time.
 
-    ``forget`` lists [start, stop) ranges that left the front of the transcript since the last request, in the positions
-    that the last request had; what follows them is kept and moves up. Everything else that changed shows in ``tokens``.
+    ``forget`` lists [start, stop) ranges that left the front of the transcript since the last request, one after the
+    other, each in the positions of its own moment; what follows them is kept and moves up. Everything else that changed
+    shows in ``tokens``.
     """
 
     tokens: tuple[int, ...]

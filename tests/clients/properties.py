@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-a_few = settings(max_examples=50, deadline=None)
+a_few = settings(max_examples=20, deadline=None)

@@ -614,7 +614,7 @@ moves = st.lists(
 
 
 @given(moves)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_job_is_answered_exactly_once_in_any_interleaving(moves: list[tuple[int, str]]) -> None:
     gate = Gate()
     context = FakeContext(cells=100, slots=2, batch=CHUNK, on_decode=gate)

@@ -206,7 +206,7 @@ def test_any_operations_leave_the_cells_of_a_fresh_sequence() -> None:
         def cells_are_mirrored(self) -> None:
             assert [list(self.context.held(slot)) for slot in range(3)] == self.lists
 
-    run_machine(OnFake, examples=25, steps=15)
+    run_machine(OnFake, examples=15, steps=12)
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ def play(kind: Mode | None, *, slide: bool, script: list[Step]) -> Listener:
     return listener
 
 
-@examples(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(kind=kinds, slide=st.sampled_from([True, True, False]), script=scripts)
 def test_what_was_heard_is_what_the_transcript_says_and_every_text_is_taken_once(
     kind: Mode | None, slide: bool, script: list[Step]

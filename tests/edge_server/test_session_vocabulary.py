@@ -91,13 +91,13 @@ def check_that_nothing_is_forged(vocabulary: Vocabulary, texts: list[str]) -> No
         session.receive(SliceDone((idle,), Finish.STOP))
 
 
-@examples(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(fragments, min_size=1, max_size=2))
 def test_markers_and_control_tokens_in_a_prompt_are_those_that_the_session_put_there(texts: list[str]) -> None:
     check_that_nothing_is_forged(VOCABULARY, [text.replace("▁", "") for text in texts])
 
 
-@examples(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(fragments, min_size=1, max_size=2))
 def test_markers_and_control_tokens_in_a_prompt_are_those_that_the_session_put_there_with_the_real_tokenizer(
     reference: ReferenceVocabulary, texts: list[str]

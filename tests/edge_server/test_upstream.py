@@ -432,7 +432,7 @@ def test_a_model_without_an_idle_token_is_refused_on_8765() -> None:
         UpstreamDuplexSession(CHAT_VOCABULARY, settings(), Mode.DUPLEX, 0)
 
 
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     script=st.lists(
         st.tuples(

@@ -54,7 +54,7 @@ def test_spaces_punctuation_and_unspaced_scripts_end_a_word(before: str, after: 
     assert not continues_word(before, after)
 
 
-@examples(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text("aé我😀", max_size=8), cut=st.integers(0, 3))
 def test_the_incomplete_tail_is_what_is_missing_to_whole_characters(text: str, cut: int) -> None:
     data = text.encode()
@@ -111,7 +111,7 @@ def test_pieces_of_an_incomplete_character_wait() -> None:
     assert count_held(emoji[:1], [emoji[1:2]], None) == 1
 
 
-@examples(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     waited=st.sampled_from(["", "a", " a", "a.", "我"]),
     pieces=st.lists(st.sampled_from([" a", "b", "'", ".", "我", "é", "c d"]), max_size=6),
@@ -159,7 +159,7 @@ def test_no_silence(text: str) -> None:
     assert not says_nothing(text)
 
 
-@examples(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(parts=st.lists(st.sampled_from([*MARKERS, "<", ">", "用户", "AI", " ", "a", "<用", "I>"]), max_size=10))
 def test_no_marker_is_left_and_nothing_else_changes(parts: list[str]) -> None:
     text = "".join(parts)
