@@ -54,7 +54,7 @@ convert: $(STAMP)
 $(TRAIN)/.installed: pyproject.toml
 	@$(PYTHON) -m venv $(TRAIN)
 	@$(TRAIN)/bin/python -m pip install --quiet --upgrade pip
-	@$(TRAIN)/bin/python -m pip install 'torch>=2.4' numpy sentencepiece safetensors
+	@$(TRAIN)/bin/python -m pip install 'torch>=2.9' numpy sentencepiece safetensors
 	@touch $@
 
 pocket: $(TRAIN)/.installed
