@@ -126,6 +126,8 @@ class Connection:
         if isinstance(meaning, Mode):
             if self._speech:
                 self._speech.interrupt(time.monotonic())
+            while not self._unsent.empty():
+                self._unsent.get_nowait()  # words of the conversation that is forgotten now
             self._take(NewSession(meaning, self._conversing.new_seed()))
             return
         if isinstance(meaning, events.UserText):
