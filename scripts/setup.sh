@@ -22,8 +22,8 @@ debian() { # debian WHAT PACKAGES...
   fi
 }
 
-if ! command -v "$python" >/dev/null 2>&1; then
-  debian "Python" python3 python3-venv || fail "no $python found; install Python 3.10 or newer (macOS: brew install python@3.12)"
+if ! "$python" --version >/dev/null 2>&1; then
+  debian "Python" python3 python3-venv && python=python3 || fail "no $python that runs; install Python 3.10 or newer (macOS: brew install python@3.12)"
 fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "$("$python" --version 2>&1) is too old; install Python 3.10 or newer (macOS: brew install python@3.12), then: make PYTHON=python3.12 run"
 "$python" -c 'import venv, ensurepip' 2>/dev/null || debian "Python's venv" python3-venv || fail "$python has no venv module; install it (Debian: apt-get install python3-venv)"
