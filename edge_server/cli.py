@@ -132,12 +132,12 @@ def run(
         allow_origins=tuple(allow_origin or ()),
         assume_wpm=assume_wpm,
     )
-    if host not in LOOPBACK:
-        _log.warning("listening on %s: everyone who reaches this address can talk to the model", host)
     with contextlib.ExitStack() as stack:
         sockets = listen(host, port), listen(host, chat_port)  # before the model: a taken port is told at once
         for listening in [*sockets[0], *sockets[1]]:
             stack.callback(listening.close)
+        if host not in LOOPBACK:
+            _log.warning("listening on %s: everyone who reaches this address can talk to the model", host)
         with _Interruptible() as interruptible:
             share = 1 if chat_model is None else 2
             duplex = stack.enter_context(_load(config.model, config, share, interruptible))
@@ -236,7 +236,8 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False, prog_name="edge-server") or 0
     except _UsageError as error:
-        code = _fail(f"{error.format_message()} (edge-server run --help shows the options)", 2)
+        message = error.format_message()  # empty where the help was shown instead
+        code = _fail(f"{message} (edge-server run --help shows the options)", 2) if message else 2
     except (ConfigError, ModelError) as error:
         code = _fail(str(error), 2)
     except (EngineError, ListenError) as error:

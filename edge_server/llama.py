@@ -111,6 +111,8 @@ class Model:
         Raises `ModelError`.
         """
         path = Path(path)
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path} is not a regular file: give a GGUF file")  # a pipe would be waited for
         try:
             with path.open("rb") as file:
                 magic = file.read(4)

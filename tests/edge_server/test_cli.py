@@ -69,7 +69,9 @@ def test_a_model_that_is_not_there_or_is_none(tmp_path: Path, tiny_gguf: Path) -
     cut.write_bytes(tiny_gguf.read_bytes()[:-1000])
     text = tmp_path / "text.gguf"
     text.write_text("hello")
-    for path in (tmp_path / "missing.gguf", tmp_path, rubbish, cut, text):
+    pipe = tmp_path / "pipe.gguf"
+    os.mkfifo(pipe)
+    for path in (tmp_path / "missing.gguf", tmp_path, rubbish, cut, text, pipe):
         code, told = failing("run", "--port", "0", "--chat-port", "0", "--model", str(path))
         assert code == 2, told
         assert told.startswith("edge-server: ")

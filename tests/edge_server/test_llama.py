@@ -92,7 +92,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path: Path, content:
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="No such file"):
         Model.load(tmp_path / "absent.gguf")
-    with pytest.raises(ModelError, match="directory"):
+    with pytest.raises(ModelError, match="not a regular file"):
         Model.load(tmp_path)
 
 
