@@ -30,7 +30,9 @@ STOP_WORD = "stop"
 DOUBLE_PRESS_SECONDS = 1.5
 SLICE_BYTES = 32 * 1024  # half of what the server accepts in a frame
 
-FULL_NOTE = "That is too long for the model's context: /new begins another conversation."
+FULL_NOTE = (
+    "That did not fit into the model's context and was not heard: say less, or /new begins another conversation."
+)
 
 # Scripts written without spaces: each of their characters, and the punctuation that goes with them, ends a word.
 _CJK = "\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"

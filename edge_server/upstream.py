@@ -11,6 +11,7 @@ tokens in it parsed (so user text can forge them), and a frame is answered befor
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 
 from edge_server.events import (
@@ -39,7 +40,7 @@ UNSENT = frozenset({"", IDLE, " " + IDLE, END})  # a reply that reads like one o
 _BROKEN = re.compile("[\udc80-\udcff]")  # bytes that are no character, as `surrogateescape` writes them
 
 
-class _HistorySession:
+class _HistorySession(ABC):
     """What the two servers share: a queue of frames, a history of texts, a reply that grows by decoded text."""
 
     def __init__(self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int) -> None:
@@ -92,11 +93,13 @@ class _HistorySession:
             return self._on_frame(event.text if isinstance(event, UserText) else IDLE)
         return []
 
+    @abstractmethod
     def _on_frame(self, text: str) -> list[Action]:
-        raise NotImplementedError
+        """A slice or a turn of the user, stripped; a silent one is ``IDLE``."""
 
+    @abstractmethod
     def _on_done(self, done: SliceDone) -> list[Action]:
-        raise NotImplementedError
+        """What was asked for has been generated."""
 
     def _write_prompt(self) -> None:
         user, assistant = self._settings.user_marker, self._settings.assistant_marker
