@@ -40,25 +40,32 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    model = options.folder / "model"
+    print(json.dumps(measure(options.folder, options.tokenizer, keep=options.keep)))
+
+
+def measure(folder: Path, tokenizer: Path, *, keep: bool) -> dict[str, Any]:
+    """Makes the checkpoint, copies it, converts it to BF16 and Q4_K_M; seconds, bytes and MiB for each."""
+    model = folder / "model"
     model.mkdir(parents=True, exist_ok=True)
     for name in _SETTINGS:
-        shutil.copyfile(options.tokenizer / name, model / name)
+        shutil.copyfile(tokenizer / name, model / name)
     checkpoint = model / "pytorch_model.bin"
     if not checkpoint.exists():
         _write_checkpoint(checkpoint, json.loads((model / "config.json").read_text(encoding="utf-8")))
 
-    copies = [_copy(checkpoint, options.folder / "copy.bin") for _ in range(3)]
+    copies = [_copy(checkpoint, folder / "copy.bin") for _ in range(3)]
     results: dict[str, Any] = {"checkpoint_bytes": checkpoint.stat().st_size, "three_copies_s": round(sum(copies), 1)}
-    print(f"checkpoint {results['checkpoint_bytes']:,} bytes; copied three times in {sum(copies):.1f} s")
+    print(
+        f"checkpoint {results['checkpoint_bytes']:,} bytes; copied in {sum(copies):.1f} s, three times", file=sys.stderr
+    )
     for quant in ("bf16", "q4_k_m"):
-        out = options.folder / f"real-{quant}.gguf"
-        results[quant] = _convert(model, quant, out)
-        if not (options.keep and quant == "q4_k_m"):
+        out = folder / f"real-{quant}.gguf"
+        results[quant] = measure_conversion(str(model), quant, out)
+        if not (keep and quant == "q4_k_m"):
             out.unlink()
-    if not options.keep:
+    if not keep:
         shutil.rmtree(model)
-    print(json.dumps(results))
+    return results
 
 
 def _write_checkpoint(path: Path, config: dict[str, Any]) -> None:
@@ -98,10 +105,12 @@ def _copy(source: Path, target: Path) -> float:
     return seconds
 
 
-def _convert(model: Path, quant: str, out: Path) -> dict[str, Any]:
-    command = [sys.executable, "-c", "from convert.cli import main; main()", str(model), "--quant", quant]
+def measure_conversion(model: str, quant: str, out: Path) -> dict[str, Any]:
+    """Runs `edge-convert` and watches it: seconds, bytes of the file, peaks of memory beside mapped files in MiB."""
+    command = [sys.executable, "-c", "from convert.cli import main; main()", model, "--quant", quant]
     begin = time.monotonic()
-    with subprocess.Popen([*command, "--out", str(out), "--force"], stderr=subprocess.DEVNULL) as process:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([*command, "--out", str(out), "--force"], stdout=quiet, stderr=quiet) as process:
         peaks = {"converter": 0, "llama": 0}
         watcher = threading.Thread(target=_watch, args=(process, peaks))
         watcher.start()
@@ -110,7 +119,7 @@ def _convert(model: Path, quant: str, out: Path) -> dict[str, Any]:
     if code != 0:
         raise SystemExit(f"the conversion to {quant} ended with exit code {code}")
     return {
-        "seconds": round(time.monotonic() - begin, 1),
+        "seconds": round(time.monotonic() - begin, 2),
         "bytes": out.stat().st_size,
         "converter_anonymous_mib": peaks["converter"] >> 20,
         "llama_anonymous_mib": peaks["llama"] >> 20,

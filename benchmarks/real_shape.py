@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFWriter
+from gguf import GGML_QUANT_SIZES, GGUFWriter
+from gguf import GGMLQuantizationType as Kind
 
 from benchmarks.synthetic import synthetic_vocabulary
 from convert.gguf_file import read_header
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
-
-Kind = GGMLQuantizationType
 
 # MiniCPM-duplex's own configuration, as far as it is numbers (xinrongzhang2022/MiniCPM-duplex, config.json).
 REAL_CONFIG: dict[str, Any] = {
@@ -56,7 +55,7 @@ REAL_CONFIG: dict[str, Any] = {
 }
 FILE_TYPES = {"q4_k_m": 15, "q4_0": 2}  # llama.cpp's `llama_ftype`
 PEAKED_SPREAD = 6.0  # of the logits: then a few tokens have nearly all of the probability, as a trained model's have
-_EMBEDDING_SPREAD = 0.01  # small beside what the blocks add, or the likeliest token would be the one just read
+_EMBEDDING_SPREAD = 0.004  # small beside what the blocks add, or the likeliest token would be the one just read
 _MUTED = 1 / 64  # the size of rows that must not be sampled
 _PIECE_BYTES = 16 << 20
 
@@ -71,7 +70,7 @@ _FALLBACKS = {Kind.Q4_K: Kind.Q5_0, Kind.Q6_K: Kind.Q8_0}  # where rows are no m
 # Eight six-bit scales of 32, eight minima of 60: with dmin = 4 d the weights are 32 d (q - 7.5), whose mean is 0.
 _Q4_K_SCALES = np.array([160] * 4 + [252] * 4 + [192] * 4, np.uint8)
 # The spread of a block's weights for d = 1: of the whole numbers from 0 to n - 1 it is sqrt((n * n - 1) / 12).
-_SPREADS = {Kind.Q4_K: 32 * 4.61, Kind.Q6_K: 64 * 18.47, Kind.Q5_0: 9.23, Kind.Q8_0: 73.9, Kind.Q4_0: 4.61}
+_SPREADS = {Kind.Q4_K: 32 * 4.61, Kind.Q6_K: 2 * 18.47, Kind.Q5_0: 9.23, Kind.Q8_0: 73.9, Kind.Q4_0: 4.61}
 
 
 def tensor_kind(tensor: PlannedTensor, model: MiniCPM, quant: str) -> Kind:
@@ -189,7 +188,7 @@ def _write_header(
 
 def _size(shape: tuple[int, ...], kind: Kind) -> int:
     weights, size = GGML_QUANT_SIZES[kind]
-    return math.prod(shape) // weights * size
+    return math.prod(shape) // int(weights) * int(size)
 
 
 def _muted_rows(vocabulary: Vocabulary) -> NDArray[np.bool_]:
@@ -230,7 +229,7 @@ def _draw(random: np.random.Generator, kind: Kind, count: int, spread: float) ->
         return blocks
     # The other types' whole numbers have a mean of -1/2: signs that alternate take it out.
     if kind is Kind.Q6_K:
-        blocks["scales"] = np.tile(np.array([64, -64], np.int8), 8)
+        blocks["scales"] = np.tile(np.array([2, -2], np.int8), 8)
         blocks["d"] = scale
     else:
         blocks["d"] = np.where(np.arange(count) % 2, scale, -scale)
