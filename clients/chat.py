@@ -7,39 +7,44 @@ The frames are the text protocol's. Going out: one user slice a frame, `<idle>` 
 begins a new session. Coming in: a piece of the reply, with the space it begins with; `<!too_long!>`, the context is
 full; and in turn-based mode `<!end!>`, the reply is complete.
 
+A server that agreed to it is also told what is being typed and is not final: `<!draft!>` and the words so far.
+
 The duplex protocol does not say when the assistant has finished. A machine that keeps up answers a tick before the
 next one comes, so `QUIET_TICKS` ticks without a reply are taken for silence.
+
+Nor does it say what a reply answers, and one may be on its way already when the user speaks: it crosses the words.
+So they are sent behind a `Mark`. What comes before its answer (`passed`) was said before the words were heard, and
+only then they are shown, in their place.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from enum import Enum
+
+from clients.words import clean, in_slices
 
 IDLE = "<idle>"
 NEW_SESSION = "<!new_session!>"
 NEW_ORDINARY_SESSION = "<!new_ordinary_session!>"
 TOO_LONG = "<!too_long!>"
 END = "<!end!>"
+DRAFT = "<!draft!>"  # what a frame begins with that carries a draft
+DRAFT_SUBPROTOCOL = "duplex.draft"  # agreed to in the handshake by a server that takes drafts
 CONTROL_FRAMES = frozenset({IDLE, NEW_SESSION, NEW_ORDINARY_SESSION, TOO_LONG, END})
 
 QUIET_TICKS = 2
 STOP_WORD = "stop"
 DOUBLE_PRESS_SECONDS = 1.5
-SLICE_BYTES = 32 * 1024  # half of what the server accepts in a frame
 
 FULL_NOTE = (
     "That did not fit into the model's context and was not heard: say less, or /new begins another conversation."
 )
 
-# Scripts written without spaces: each of their characters, and the punctuation that goes with them, ends a word.
-_CJK = "\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
-_WHOLE_WORDS = re.compile(rf".*[\s{_CJK}]", re.DOTALL)
 _SENTENCE_END = re.compile(r"([.!?…。！？][\"'”’»)\]]*|\n)\s*$")
 _SENTENCE_NEWLINE = re.compile(r"([.!?…。！？][\"'”’»)\]]*)\n")
-_JOINERS = "\u200c\u200d"  # they shape Persian and join emoji; other invisible format characters are dropped
 
 
 class Mode(str, Enum):
@@ -78,11 +83,30 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """The server is to be asked, between the frames around this, to answer as soon as it has come so far.
+
+    When it has, `Chat.passed` is to be told, in the order in which that answer and frames came in.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Show:
     slice: Slice
 
 
-Action = Send | Show
+Action = Send | Mark | Show
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What was sent behind a mark and is to be shown when the server has come so far."""
+
+    mark: int
+    slices: list[Slice]
+    words: bool  # not a new conversation
 
 
 class Press(Enum):
@@ -93,50 +117,23 @@ class Press(Enum):
     LEAVE = "leave"
 
 
-def clean(text: str) -> str:
-    """`text` with nothing in it that could steer a terminal: no control or invisible format characters but newlines."""
-    kept = []
-    for character in text.replace("\r\n", "\n"):
-        category = unicodedata.category(character)
-        if character in "\n\r\u2028\u2029\x85":
-            kept.append("\n")
-        elif character == "\t":
-            kept.append(" ")
-        elif category not in ("Cc", "Cf", "Cs") or character in _JOINERS:
-            kept.append(character)
-    return "".join(kept)
-
-
-def cut_words(line: str, cursor: int) -> tuple[str, str]:
-    """Divides `line` into the words that are finished and the rest; the two joined are `line`.
-
-    A word is finished when a space follows it, or when it is a CJK character, before the `cursor` (an index into
-    `line`): what is being typed at the cursor, and what follows it, stays in the rest.
-    """
-    match = _WHOLE_WORDS.match(line[:cursor])
-    if match is None or not match[0].strip():
-        return "", line
-    return match[0], line[match.end() :]
-
-
-def in_slices(words: str, limit: int = SLICE_BYTES) -> list[str]:
-    """`words` as slices of at most `limit` UTF-8 bytes (4 or more), divided between words where there is a space."""
-    slices = []
-    while len(encoded := words.encode()) > limit:
-        head = encoded[:limit].decode(errors="ignore")
-        if (space := words.rfind(" ", 0, len(head) + 1)) > 0:
-            head = words[:space]
-        slices.append(head)
-        words = words[len(head) :].lstrip()
-    return [*slices, words] if words else slices
+def as_frames(words: str) -> list[tuple[str, str]]:
+    """The frames that say `words`, each with what is shown of it: none if they are blank."""
+    parts = in_slices(" ".join(clean(words).split()))
+    # Only the client itself gives orders: typed by a person, they are words.
+    return [(f"< {part[1:]}" if part in CONTROL_FRAMES or part.startswith(DRAFT) else part, part) for part in parts]
 
 
 class Chat:
-    """The state of one conversation. After `opened` and until `lost`, carry out every action that a call returns."""
+    """The state of one conversation. After `opened`, and of `lost`, carry out every action that a call returns."""
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
-        self.full = False  # the last words, or the conversation, did not fit into the model's context
+        self._full = False
+        self._sent: deque[_Sent] = deque()
+        self._marks = 0
+        self.takes_drafts = False  # the server does, on this connection
+        self._draft = ""  # what the server holds
         self._open = False
         self._opened_before = False
         self._replies = 0  # since the user's last words
@@ -151,8 +148,25 @@ class Chat:
         return self._open
 
     @property
+    def full(self) -> bool:
+        """Whether the last words, or the conversation, did not fit into the model's context."""
+        return self._full and not self._sent
+
+    @property
+    def unheard(self) -> list[Slice]:
+        """What was said and is not shown yet, because what the server says now may have crossed it."""
+        slices = [slice_ for sent in self._sent for slice_ in sent.slices]
+        return [replace(slices[0], interrupts=self._cuts(self._sent[0])), *slices[1:]] if slices else []
+
+    @property
     def speaking(self) -> bool:
         """Whether the assistant is in the middle of something, as far as a client can tell."""
+        if self._sent:
+            return self.mode is Mode.CHAT  # else words have just interrupted it
+        return self._in_reply
+
+    @property
+    def _in_reply(self) -> bool:
         if self.mode is Mode.CHAT:
             # Not every server sends <!end!>: the duplex port's turn-based mode does not.
             return self._answering and (self._replies == 0 or self._quiet_ticks < QUIET_TICKS)
@@ -161,48 +175,80 @@ class Chat:
     @property
     def silent(self) -> bool:
         """Whether nothing more is to be expected: the reply is complete, or ticks have passed without one."""
+        if self._sent:
+            return False
         if self.mode is Mode.CHAT:
             return not self.speaking
         return self._quiet_ticks >= QUIET_TICKS
 
-    def opened(self) -> list[Action]:
-        """A connection is there: begins a session, and says so if there was another before."""
+    def opened(self, *, takes_drafts: bool = False) -> list[Action]:
+        """A connection is there: begins a session, and says so if there was another before.
+
+        Args:
+            takes_drafts: Whether the server has agreed to be sent drafts.
+        """
         self._open = True
-        actions = self._begin()
+        self.takes_drafts = takes_drafts and self.mode is Mode.DUPLEX
+        self._draft = ""
+        self._begin_turn()
+        actions: list[Action] = [Send(self.mode.new_session)]
         if self._opened_before:
             actions.append(_note("Connected again: the conversation begins anew."))
         self._opened_before = True
         return actions
 
-    def lost(self) -> None:
+    def lost(self) -> list[Action]:
+        """The connection is no more; also to be called at the end, to show what would be shown later."""
         self._open = False
+        actions = self.passed(self._marks)
         self._begin_turn()
+        return actions
 
     def renew(self) -> list[Action]:
         """The user wants a new conversation on this connection."""
         if not self._open:
             return [_note("Not connected: a new conversation begins when the server is back.")]
-        return [*self._begin(), _note("A new conversation.")]
+        return self._send([self.mode.new_session], [_note("A new conversation.").slice], words=False)
 
     def tick(self) -> list[Action]:
         """A tick has passed and the user has said nothing. In turn-based mode nothing is sent."""
         self._quiet_ticks += 1
-        return [Send(IDLE)] if self.mode is Mode.DUPLEX and self.listening else []
+        if self.mode is not Mode.DUPLEX or not self.listening:
+            return []
+        self._draft = ""
+        return [Send(IDLE)]
 
     def say(self, words: str) -> list[Action]:
         """The user says `words`: nothing if they are blank or nobody listens (`listening`)."""
-        words = " ".join(clean(words).split())
-        if not words or not self.listening:
+        parts = as_frames(words)
+        if not parts or not self.listening:
             return []
-        interrupts = self.speaking and self._sentence_open
+        slices = [Slice(Speaker.YOU, part) for _, part in parts]
+        return self._send([frame for frame, _ in parts], slices, words=True)
+
+    def draft(self, line: str) -> list[Action]:
+        """`line` is what `say` would be given now, and not final: tells a server that takes drafts, if it has changed.
+
+        What the server is told is what the next slice would be. A slice ends the draft: what is still in the line
+        after one is a draft anew.
+        """
+        if not self.takes_drafts or not self.listening:
+            return []
+        parts = as_frames(line)
+        text = parts[0][0] if parts else ""
+        if text == self._draft:
+            return []
+        self._draft = text
+        return [Send(DRAFT + text)]
+
+    def passed(self, number: int) -> list[Action]:
+        """The server has answered the `Mark` of this number: what it says from now on, it says after what followed."""
         actions: list[Action] = []
-        for part in in_slices(words):
-            # Only the client itself gives orders: typed by a person, they are words.
-            frame = f"< {part[1:]}" if part in CONTROL_FRAMES else part
-            actions += [Send(frame), Show(Slice(Speaker.YOU, part, interrupts))]
-            interrupts = False
-        self._begin_turn()
-        self._answering = True
+        while self._sent and self._sent[0].mark <= number:
+            actions += [Show(slice_) for slice_ in self.unheard[: len(self._sent[0].slices)]]
+            words = self._sent.popleft().words
+            self._begin_turn()
+            self._answering = words
         return actions
 
     def hear(self, frame: str) -> list[Action]:
@@ -218,7 +264,7 @@ class Chat:
             text = _SENTENCE_NEWLINE.sub(r"\1 ", text)
         if not text or (text.isspace() and not self._replies):
             return []
-        self.full = False
+        self._full = False
         self._replies += 1
         self._quiet_ticks = 0
         self._answering = True
@@ -233,12 +279,17 @@ class Chat:
             return Press.LEAVE
         return Press.STOP if self.speaking and self.listening else Press.CLEAR
 
-    def _begin(self) -> list[Action]:
-        self._begin_turn()
-        return [Send(self.mode.new_session)]
+    def _send(self, frames: list[str], slices: list[Slice], *, words: bool) -> list[Action]:
+        self._draft = ""
+        self._marks += 1
+        self._sent.append(_Sent(self._marks, slices, words))
+        return [Mark(self._marks), *map(Send, frames)]
+
+    def _cuts(self, sent: _Sent) -> bool:
+        return sent.words and self._in_reply and self._sentence_open
 
     def _begin_turn(self) -> None:
-        self.full = False
+        self._full = False
         self._replies = 0
         self._quiet_ticks = 0
         self._answering = False
@@ -246,9 +297,9 @@ class Chat:
 
     def _fill(self) -> list[Action]:
         self._answering = False
-        if self.full:
+        if self._full:
             return []  # silent slices are answered like that too: it is said once
-        self.full = True
+        self._full = True
         return [_note(FULL_NOTE)]
 
 

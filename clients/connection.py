@@ -1,6 +1,11 @@
 """The WebSocket connection of a client: opens it, opens it again when it is lost, and says what happened in one line.
 
 Knows frames as strings, and nothing of what they mean, of a screen or of ticks.
+
+A mark among the frames is a WebSocket ping. A server answers it when it has read what came before, and frames and
+answers come back in the order in which they were sent (RFC 6455, 5.5.2 and 5.5.3): what is received before the answer
+was sent before anything behind the mark was read. The reverse is not certain: the answer is the protocol's own, and
+whoever is behind it may be about to say what it has ready.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ import errno
 import socket
 import ssl
 import unicodedata
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +30,9 @@ from websockets.exceptions import (
     ProxyError,
     WebSocketException,
 )
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event as Incoming
+from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 OPEN_TIMEOUT = 10.0  # seconds
@@ -34,6 +43,7 @@ STABLE_SECONDS = 5.0  # a connection that lasted this long starts the delays ane
 
 # HTTP answers that may be different next time; any other 4xx will not.
 _PASSING_STATUS = frozenset({408, 425, 429})
+_MARK = b"mark "  # longer than the pings that keep a connection alive, so that it is none of them
 
 
 class UrlError(ValueError):
@@ -42,7 +52,16 @@ class UrlError(ValueError):
 
 @dataclass(frozen=True)
 class Opened:
-    """A connection is there; frames can be sent."""
+    """A connection is there; frames can be sent. `subprotocol` is the one offered, if the server has selected it."""
+
+    subprotocol: str | None = None
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The mark `number` was answered. Marks before it that were not are passed too: a server may leave answers out."""
+
+    number: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class Lost:
     retry_in: float | None
 
 
-Event = Opened | Received | Lost
+Event = Opened | Received | Passed | Lost
 
 
 def check_url(url: str) -> str:
@@ -102,24 +121,35 @@ class Connection:
         url: Checked by `check_url`.
         patience: Seconds without a connection after which `run` gives up; None: never.
         reopen: Whether a connection that was lost is opened again.
+        offer: The subprotocol that is offered to the server, which need not know it.
     """
 
-    def __init__(self, url: str, *, patience: float | None = None, reopen: bool = True) -> None:
+    def __init__(
+        self, url: str, *, patience: float | None = None, reopen: bool = True, offer: str | None = None
+    ) -> None:
         self.url = url
         self.patience = patience
         self.reopen = reopen
-        self._outbox: asyncio.Queue[str] | None = None
+        self.offer = offer
+        self._outbox: asyncio.Queue[str | int] | None = None
 
     @property
     def backlog(self) -> int:
-        """Frames that the network has not taken yet."""
+        """Frames and marks that the network has not taken yet."""
         return self._outbox.qsize() if self._outbox is not None else 0
 
     def send(self, frame: str) -> None:
         """Sends `frame` after those before it, without blocking. Call it between `Opened` and `Lost` only."""
+        self._put(frame)
+
+    def mark(self, number: int) -> None:
+        """Sends a mark after the frames before it; its answer is `Passed`. Numbers grow, on one connection at least."""
+        self._put(number)
+
+    def _put(self, item: str | int) -> None:
         if self._outbox is None:
             raise RuntimeError("not connected")
-        self._outbox.put_nowait(frame)
+        self._outbox.put_nowait(item)
 
     async def run(self, deliver: Callable[[Event], None]) -> None:
         """Connects and reconnects; every event goes to `deliver`. Returns after a `Lost` without another attempt."""
@@ -135,12 +165,15 @@ class Connection:
                     max_size=FRAME_BYTES,
                     close_timeout=1,
                     proxy=None if _is_loopback(self.url) else True,
+                    subprotocols=None if self.offer is None else [Subprotocol(self.offer)],
+                    create_connection=_Socket,
                 )
             except (OSError, WebSocketException, asyncio.TimeoutError) as error:
                 reason = describe(error, self.url)
                 lasting = _will_last(error)
             else:
                 opened_at = clock()
+                assert isinstance(websocket, _Socket)
                 reason = await self._converse(websocket, deliver)
                 if clock() - opened_at >= STABLE_SECONDS:
                     attempt = 0
@@ -154,27 +187,63 @@ class Connection:
             deliver(Lost(reason, delay))
             await asyncio.sleep(delay)
 
-    async def _converse(self, websocket: ClientConnection, deliver: Callable[[Event], None]) -> str:
+    async def _converse(self, websocket: _Socket, deliver: Callable[[Event], None]) -> str:
         """Passes frames both ways until the connection closes; returns why it did."""
         self._outbox = asyncio.Queue()
         writer = asyncio.create_task(_write(websocket, self._outbox))
         try:
-            deliver(Opened())
+            deliver(Opened(websocket.subprotocol))
+            websocket.tell = deliver
             with suppress(ConnectionClosed):
                 async for frame in websocket:
                     if isinstance(frame, str):
                         deliver(Received(frame))
+                    websocket.taken += 1
+                    websocket.tell_passed()
         finally:
+            websocket.tell = None
             self._outbox = None
             writer.cancel()
             await websocket.close()
         return _closing(websocket)
 
 
-async def _write(websocket: ClientConnection, outbox: asyncio.Queue[str]) -> None:
+class _Socket(ClientConnection):
+    """Keeps the answers to marks in their place among the messages, which wait in a queue to be taken."""
+
+    taken = 0  # messages that were received and dealt with
+    tell: Callable[[Event], None] | None = None
+
+    _begun = 0  # messages of which the first frame has come
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._answers: deque[tuple[int, int]] = deque()  # messages begun before it, the mark's number
+        super().connection_made(transport)
+
+    def process_event(self, event: Incoming) -> None:
+        if isinstance(event, Frame):
+            if event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                self._begun += 1
+            elif event.opcode is Opcode.PONG and (payload := bytes(event.data)).startswith(_MARK):
+                with suppress(ValueError):
+                    self._answers.append((self._begun, int(payload[len(_MARK) :])))
+        super().process_event(event)
+        self.tell_passed()
+
+    def tell_passed(self) -> None:
+        """Delivers the answers whose turn has come: what was sent before them was taken."""
+        while self.tell is not None and self._answers and self._answers[0][0] <= self.taken:
+            self.tell(Passed(self._answers.popleft()[1]))
+
+
+async def _write(websocket: ClientConnection, outbox: asyncio.Queue[str | int]) -> None:
     with suppress(ConnectionClosed):  # the reader sees it too
         while True:
-            await websocket.send(await outbox.get())
+            item = await outbox.get()
+            if isinstance(item, str):
+                await websocket.send(item)
+            else:
+                await websocket.ping(_MARK + str(item).encode())
 
 
 def describe(error: Exception, url: str) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from clients.chat import STOP_WORD, Action, Chat, Mode, Press, Send, Show, Slice, Speaker
-from clients.connection import Connection, Event, Lost, Opened, Received
+from clients.chat import DRAFT_SUBPROTOCOL, STOP_WORD, Action, Chat, Mark, Mode, Press, Send, Show, Slice, Speaker
+from clients.connection import Connection, Event, Lost, Opened, Passed, Received
+
+DRAFT_SECONDS = 0.2  # between one draft and the next, at least
 
 COMMANDS = {
     "/new": "begin a new conversation",
@@ -50,7 +52,12 @@ class FrontEnd(Protocol):
     """Whoever shows the conversation and brings the user's words."""
 
     def due(self, *, tick: bool) -> list[str]:
-        """The lines to be entered now. Asked at each tick, and after each slice that was heard (`tick` is False)."""
+        """The lines to be entered now. Asked at each tick, and after each reply to the last words (`tick` is False)."""
+        ...
+
+    @property
+    def typed(self) -> str:
+        """What is being typed: nothing where lines come whole. When it changes, `Conversation.typing` is to be told."""
         ...
 
     def show(self, slice_: Slice) -> None: ...
@@ -65,14 +72,26 @@ class Conversation:
 
     Args:
         quiet_seconds: What passes for silence (`silent`) lasts at least this long, however short the ticks.
+        draft_seconds: How often a draft is sent at most, where the server takes any.
     """
 
-    def __init__(self, chat: Chat, connection: Connection, ticker: Ticker, *, quiet_seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        connection: Connection,
+        ticker: Ticker,
+        *,
+        quiet_seconds: float = 1.0,
+        draft_seconds: float = DRAFT_SECONDS,
+    ) -> None:
         self.chat = chat
         self.state = "connecting"
         self._connection = connection
         self._ticker = ticker
         self._quiet_seconds = quiet_seconds
+        self._draft_seconds = draft_seconds
+        self._next_draft: asyncio.TimerHandle | None = None
+        self._last_draft_at = float("-inf")
         self._front_end: FrontEnd
         self._online = asyncio.Event()
         self._left = asyncio.Event()
@@ -111,6 +130,9 @@ class Conversation:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._next_draft is not None:
+                self._next_draft.cancel()
+            self._perform(self.chat.lost())
         if self._failure is not None:
             raise self._failure
         return self._given_up
@@ -137,8 +159,28 @@ class Conversation:
             return False
         self._perform(self.chat.say(line))
         self._ticker.restart()
+        self.typing()
         self._front_end.changed()
         return True
+
+    def typing(self) -> None:
+        """What is being typed may have changed, or become a draft of the next slice."""
+        if self._next_draft is None and self.chat.takes_drafts:
+            # Never at once: whoever calls may not have done with the line.
+            when = max(self.now(), self._last_draft_at + self._draft_seconds)
+            self._next_draft = asyncio.get_running_loop().call_at(when, self._draft)
+
+    def _draft(self) -> None:
+        self._next_draft = None
+        if self._connection.backlog:  # a draft that has to wait is old when it arrives
+            self._last_draft_at = self.now()
+            self.typing()
+            return
+        line = self._front_end.typed
+        actions = self.chat.draft("" if line.lstrip().startswith("/") else line)
+        if actions:
+            self._last_draft_at = self.now()
+            self._perform(actions)
 
     def interrupt(self) -> bool:
         """Ctrl-C was pressed: stops the assistant, or leaves. Returns whether it was the input line that was meant."""
@@ -172,20 +214,24 @@ class Conversation:
             self._last_reason = None
             self._last_words_at = self.now()
             self._ticker.restart(at_once=True)
-            self._perform(self.chat.opened())
+            self._perform(self.chat.opened(takes_drafts=event.subprotocol == DRAFT_SUBPROTOCOL))
             self._online.set()
+            self.typing()
         elif isinstance(event, Received):
             actions = self.chat.hear(event.frame)
             self._perform(actions)
-            if any(isinstance(action, Show) for action in actions):
+            # What crosses the user's words is no reply to them.
+            if any(isinstance(action, Show) for action in actions) and not self.chat.unheard:
                 self._enter_all(self._front_end.due(tick=False))
+        elif isinstance(event, Passed):
+            self._perform(self.chat.passed(event.number))
         else:
             self._on_lost(event)
         self._front_end.changed()
 
     def _on_lost(self, event: Lost) -> None:
         self._online.clear()
-        self.chat.lost()
+        self._perform(self.chat.lost())
         if event.retry_in is None:
             self._given_up = event.reason
             return
@@ -207,6 +253,7 @@ class Conversation:
             self._enter_all(lines)
         elif not self._connection.backlog:  # a silent slice that has to wait means nothing
             self._perform(self.chat.tick())
+            self.typing()
         self._front_end.changed()
 
     def _enter_all(self, lines: list[str]) -> None:
@@ -219,6 +266,8 @@ class Conversation:
         for action in actions:
             if isinstance(action, Send):
                 self._connection.send(action.frame)
+            elif isinstance(action, Mark):
+                self._connection.mark(action.number)
             else:
                 if action.slice.speaker is not Speaker.NOTE:
                     self._last_words_at = self.now()

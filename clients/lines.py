@@ -82,6 +82,10 @@ class Lines:
         self._out.flush()
         self._written = max(self._written, len(grown))
 
+    @property
+    def typed(self) -> str:
+        return ""
+
     def changed(self) -> None:
         pass
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prompt_toolkit.utils import get_cwidth
 
@@ -117,6 +117,14 @@ class Page:
         finished = self.take_finished(width) + self.growing(width)
         self._paragraphs.clear()
         return finished
+
+    def followed_by(self, slices: list[Slice]) -> Page:
+        """What this page would be with `slices` added to it; it stays as it is."""
+        page = Page()
+        page._paragraphs = [replace(paragraph) for paragraph in self._paragraphs]
+        for slice_ in slices:
+            page.add(slice_)
+        return page
 
     def growing(self, width: int) -> list[Line]:
         """The lines that are not taken: after `take_finished` with the same width, the last one or none."""

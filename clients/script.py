@@ -232,6 +232,10 @@ class ScriptFrontEnd:
         self._out.flush()
         self._line_open = True
 
+    @property
+    def typed(self) -> str:
+        return ""
+
     def changed(self) -> None:
         pass
 

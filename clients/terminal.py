@@ -1,7 +1,8 @@
 """The conversation on a terminal: what was said scrolls up, the input line stays below it.
 
 Knows prompt_toolkit and how to draw; what is said, and when, it is told. From top to bottom: what was said, printed
-for good and left to the terminal's own scrolling; the line that is still growing; the input line; a line of state.
+for good and left to the terminal's own scrolling; the line that is still growing, with words behind it that the server
+may not have read yet; the input line; a line of state.
 
 Nothing is printed below the line that is being typed, and the cursor never leaves it. Printing happens between two
 drawings of the last three lines, without handing the terminal over, so that a key pressed meanwhile is not echoed
@@ -28,9 +29,10 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
 
-from clients.chat import Mode, Slice, Speaker, cut_words
+from clients.chat import Mode, Slice, Speaker
 from clients.conversation import Conversation
 from clients.paragraphs import Line, Page
+from clients.words import cut_words
 
 NAMES = {Speaker.YOU: "you", Speaker.ASSISTANT: "assistant", Speaker.NOTE: "·"}
 INDENT = max(map(len, NAMES.values())) + 2
@@ -71,7 +73,7 @@ class Terminal:
         self._hint = ""  # in place of the state, until that changes
         # Only whole lines can be recalled: in duplex mode a line is not one, and the next tick would send it off.
         history = InMemoryHistory() if conversation.chat.mode is Mode.CHAT else None
-        self._line = Buffer(multiline=False, history=history)
+        self._line = Buffer(multiline=False, history=history, on_text_changed=lambda _: conversation.typing())
         self._app: Application[None] = Application(
             layout=self._layout(),
             key_bindings=self._keys(),
@@ -144,9 +146,9 @@ class Terminal:
             self._app.exit()
 
     def _growing(self) -> StyleAndTextTuples:
-        # A line more than one only while the terminal becomes narrower.
+        # More than one line while words are on their way, and while the terminal becomes narrower.
         text: StyleAndTextTuples = []
-        for line in self._page.growing(self._width):
+        for line in self._page.followed_by(self._conversation.chat.unheard).growing(self._width):
             text += [("", "\n"), *fragments(line)]
         return text[1:]
 
@@ -170,7 +172,7 @@ class Terminal:
             dont_extend_height=True,
         )
         state = Window(FormattedTextControl(self._state), height=1, style="class:state")
-        shown = ConditionalContainer(growing, Condition(lambda: bool(self._page.growing(self._width))))
+        shown = ConditionalContainer(growing, Condition(lambda: bool(self._growing())))
         return Layout(HSplit([shown, line, state]), focused_element=line)
 
     def _keys(self) -> KeyBindings:
@@ -185,6 +187,7 @@ class Terminal:
         def _(event: KeyPressEvent) -> None:
             if self._conversation.interrupt():
                 self._line.reset()
+                self._conversation.typing()
                 self._hint = "Ctrl-C again leaves"
 
         @keys.add("c-d")

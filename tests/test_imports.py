@@ -34,7 +34,8 @@ ONLY_IMPORTS = {
     "edge_server.sampling": frozenset({"edge_server.context", "numpy"}),
     "edge_server.sequence": frozenset({"edge_server.context"}),
     "edge_server.engine": frozenset({"edge_server.context", "edge_server.sequence"}),
-    "clients.chat": _NOTHING,
+    "clients.words": _NOTHING,
+    "clients.chat": frozenset({"clients.words"}),
     "convert.state_dict": frozenset({"convert.errors"}),
 }
 

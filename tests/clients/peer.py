@@ -1,7 +1,8 @@
 """A server for the client's tests: real sockets, the wire's rules, and replies that the test decides.
 
 As the real one does, it sends a reply piece by piece, one at once and one more for every silent slice; text discards
-what is left of the reply before. It keeps every frame it was sent.
+what is left of the reply before. It keeps every frame it was sent. One that `takes_drafts` agrees to be sent them, and
+answers none; any other would take one for words.
 
 `in_step` makes a conversation whose ticks come when all that was sent has been answered, as fast as that goes: then
 what happens is in the same order on any machine.
@@ -10,13 +11,14 @@ what happens is in the same order on any machine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
 
-from clients.chat import END, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, Chat, Mode
+from clients.chat import DRAFT, DRAFT_SUBPROTOCOL, END, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, Chat, Mode
 from clients.connection import Connection, Event, Received
 from clients.conversation import Conversation, Ticker
 
@@ -35,9 +37,11 @@ class Peer:
     """What a test sees of the server; `frames[n]` is what connection number n has sent so far."""
 
     answer: Callable[[str], list[str]] = answer
+    takes_drafts: bool = False
     url: str = ""
     frames: list[list[str]] = field(default_factory=list)
     connections: list[ServerConnection] = field(default_factory=list)
+    offered: list[list[str]] = field(default_factory=list)  # subprotocols, of each connection
     taken: int = 0  # frames that were dealt with, of all connections
     sent: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,8 +53,19 @@ class Peer:
             await self.news.wait()
 
     def texts(self, connection: int = 0) -> list[str]:
-        """What a connection has sent, but for silent slices."""
-        return [frame for frame in self.frames[connection] if frame != IDLE]
+        """What a connection has sent, but for silent slices and drafts."""
+        return [frame for frame in self.frames[connection] if frame != IDLE and not self._is_draft(frame)]
+
+    def drafts(self, connection: int = 0) -> list[str]:
+        return [frame[len(DRAFT) :] for frame in self.frames[connection] if self._is_draft(frame)]
+
+    def _is_draft(self, frame: str) -> bool:
+        return self.takes_drafts and frame.startswith(DRAFT)
+
+    def select(self, connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        self.offered.append(list(offered))
+        ours = Subprotocol(DRAFT_SUBPROTOCOL)
+        return ours if self.takes_drafts and ours in offered else None
 
     async def _serve(self, connection: ServerConnection) -> None:
         frames: list[str] = []
@@ -65,7 +80,7 @@ class Peer:
             self.news.set()
             if frame in (NEW_SESSION, NEW_ORDINARY_SESSION):
                 rest, ordinary = [], frame == NEW_ORDINARY_SESSION
-            else:
+            elif not self._is_draft(frame):
                 if frame != IDLE:
                     rest = list(self.answer(frame))
                 now, rest = ([*rest, END], []) if ordinary else (rest[:1], rest[1:])
@@ -80,7 +95,7 @@ async def serving(peer: Peer | None = None, port: int = 0) -> AsyncIterator[Peer
     """A peer that listens on a free port of this machine, or on `port`."""
     peer = peer or Peer()
     server: Server
-    async with serve(peer._serve, "127.0.0.1", port) as server:
+    async with serve(peer._serve, "127.0.0.1", port, select_subprotocol=peer.select) as server:
         peer.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield peer
 
@@ -102,10 +117,11 @@ class _CountingConnection(Connection):
 
 
 class _StepTicker(Ticker):
-    def __init__(self, peer: Peer, connection: _CountingConnection) -> None:
+    def __init__(self, peer: Peer, connection: _CountingConnection, chat: Chat) -> None:
         super().__init__(1.0)
         self._peer = peer
         self._connection = connection
+        self._chat = chat
         self._taken_before = peer.taken
         self._sent_before = peer.sent
 
@@ -117,10 +133,11 @@ class _StepTicker(Ticker):
     def _settled(self) -> bool:
         taken = self._peer.taken - self._taken_before
         sent = self._peer.sent - self._sent_before
-        return self._connection.sent == taken and self._connection.received == sent
+        return self._connection.sent == taken and self._connection.received == sent and not self._chat.unheard
 
 
 def in_step(peer: Peer, mode: Mode = Mode.DUPLEX) -> Conversation:
     """A conversation with `peer`, for one at a time, that ticks when everything is answered."""
     connection = _CountingConnection(peer.url, patience=0, reopen=False)
-    return Conversation(Chat(mode), connection, _StepTicker(peer, connection), quiet_seconds=0)
+    chat = Chat(mode)
+    return Conversation(chat, connection, _StepTicker(peer, connection, chat), quiet_seconds=0)

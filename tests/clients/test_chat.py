@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from clients.chat import (
     CONTROL_FRAMES,
     DOUBLE_PRESS_SECONDS,
+    DRAFT,
     END,
     FULL_NOTE,
     IDLE,
@@ -20,20 +21,16 @@ from clients.chat import (
     TOO_LONG,
     Action,
     Chat,
+    Mark,
     Mode,
     Press,
     Send,
     Show,
     Slice,
     Speaker,
-    clean,
-    cut_words,
-    in_slices,
 )
-from tests.clients.properties import a_few
-
-# What makes a difference somewhere: spaces, line ends, controls, invisible characters, scripts, widths.
-texts = st.text('ab./<>!?" \t\r\n\x00\x1b\x07\x7f\x85\x9b\u00ad\u200b\u200d\u202e\u2028\ud800é你。안👩\ufe0f')
+from clients.words import SLICE_BYTES, clean
+from tests.clients.properties import a_few, texts
 
 
 def opened(mode: Mode = Mode.DUPLEX) -> Chat:
@@ -50,76 +47,10 @@ def shown(actions: list[Action]) -> list[Slice]:
     return [action.slice for action in actions if isinstance(action, Show)]
 
 
-# Words
-
-
-@a_few
-@given(texts, st.data())
-def test_cutting_loses_nothing_and_leaves_what_is_at_the_cursor(line: str, data: st.DataObject) -> None:
-    cursor = data.draw(st.integers(0, len(line)))
-    words, rest = cut_words(line, cursor)
-    assert words + rest == line
-    assert len(words) <= cursor
-
-
-@a_few
-@given(st.lists(st.tuples(st.text("ab ", max_size=6), st.booleans())))
-def test_words_typed_across_ticks_are_sent_once_whole_and_in_order(strokes: list[tuple[str, bool]]) -> None:
-    line, sent_words = "", []
-    for typed, tick in strokes:
-        line += typed
-        if tick:
-            words, line = cut_words(line, len(line))
-            sent_words += words.split()
-            assert not line.strip() or not line[:-1].strip().count(" "), "a finished word stayed behind"
-    assert sent_words + line.split() == "".join(typed for typed, _ in strokes).split()
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("what is the capi", "what is the "),
-        ("france?", ""),
-        ("   ", ""),
-        ("法国的首都是", "法国的首都是"),
-        ("法国 is Fra", "法国 is "),
-        ("안녕 하세", "안녕 "),
-    ],
-)
-def test_a_space_or_a_cjk_character_ends_a_word(line: str, words: str) -> None:
-    assert cut_words(line, len(line)) == (words, line[len(words) :])
-
-
-def test_what_stands_behind_the_cursor_stays() -> None:
-    assert cut_words("one two three", 6) == ("one ", "two three")
-
-
-@a_few
-@given(texts.map(clean), st.integers(4, 40))
-def test_long_words_are_sent_in_slices_that_fit(text: str, limit: int) -> None:
-    words = " ".join(text.split())
-    slices = in_slices(words, limit)
-    assert all(part and len(part.encode()) <= limit for part in slices)
-    assert "".join(slices).replace(" ", "") == words.replace(" ", "")
-
-
-def test_slices_are_divided_between_words() -> None:
-    assert in_slices("aaa bbb ccc", 8) == ["aaa bbb", "ccc"]
-    assert in_slices("aaa bbbbbbbbbb", 8) == ["aaa", "bbbbbbbb", "bb"]
-
-
-@a_few
-@given(texts)
-def test_nothing_that_could_steer_a_terminal_is_left(text: str) -> None:
-    kept = clean(text)
-    assert all(c in "\n\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") for c in kept)
-    assert clean(kept) == kept
-
-
-def test_cleaning_keeps_what_can_be_read() -> None:
-    assert clean("\x1b[31mred\x07 \u202eevil\r\nça va?\tمی\u200cخواهم 👩\u200d🔬\x9b2J") == (
-        "[31mred evil\nça va? می\u200cخواهم 👩\u200d🔬2J"
-    )
+def hears(chat: Chat, words: str) -> list[Action]:
+    """What is done when `words` are said and nothing crosses them."""
+    actions = chat.say(words)
+    return [*actions, *(done for action in actions if isinstance(action, Mark) for done in chat.passed(action.number))]
 
 
 # Frames
@@ -136,8 +67,12 @@ def test_a_tick_without_words_is_a_silent_slice_in_duplex_mode_only() -> None:
 
 
 def test_words_are_sent_and_shown_without_the_spaces_around_them() -> None:
-    assert opened().say(" what  is the ") == [Send("what is the"), Show(Slice(Speaker.YOU, "what is the"))]
-    assert opened().say("  ") == []
+    chat = opened()
+    assert chat.say(" what  is the ") == [Mark(1), Send("what is the")]
+    assert chat.unheard == [Slice(Speaker.YOU, "what is the")]
+    assert chat.passed(1) == [Show(Slice(Speaker.YOU, "what is the"))]
+    assert chat.unheard == []
+    assert chat.passed(1) == chat.say("  ") == []
 
 
 def test_nothing_is_sent_without_a_connection() -> None:
@@ -149,9 +84,12 @@ def test_nothing_is_sent_without_a_connection() -> None:
     assert chat.say("hello") == chat.tick() == []
 
 
-@pytest.mark.parametrize("frame", sorted(CONTROL_FRAMES))
+@pytest.mark.parametrize("frame", [*sorted(CONTROL_FRAMES), DRAFT, DRAFT + "words"])
 def test_a_person_cannot_type_a_control_frame(frame: str) -> None:
-    assert not CONTROL_FRAMES & set(sent(opened().say(frame)))
+    for out in sent(opened().say(frame)):
+        assert out not in CONTROL_FRAMES
+        assert not out.startswith(DRAFT)
+    assert opened().say(frame)[1:] != []
 
 
 @a_few
@@ -184,7 +122,7 @@ def test_a_full_context_is_said_once_until_words_are_said_again() -> None:
     assert chat.full
     chat.tick()
     assert chat.hear(TOO_LONG) == []
-    chat.say("hello?")
+    hears(chat, "hello?")
     assert shown(chat.hear(TOO_LONG)) == [Slice(Speaker.NOTE, FULL_NOTE)]
     assert sent(chat.renew()) == [NEW_SESSION]
     assert not chat.full
@@ -203,7 +141,7 @@ def test_after_a_lost_connection_it_says_that_the_conversation_begins_anew() -> 
 
 def test_the_assistant_speaks_until_ticks_pass_without_a_reply() -> None:
     chat = opened()
-    chat.say("tell me a story")
+    hears(chat, "tell me a story")
     assert not chat.speaking
     for _ in range(3):
         chat.hear(" once upon")
@@ -219,7 +157,7 @@ def test_the_assistant_speaks_until_ticks_pass_without_a_reply() -> None:
 def test_in_chat_mode_the_reply_is_over_at_its_end_frame() -> None:
     chat = opened(Mode.CHAT)
     assert chat.silent
-    chat.say("hello")
+    hears(chat, "hello")
     assert chat.speaking
     for _ in range(5 * QUIET_TICKS):
         chat.tick()
@@ -232,7 +170,7 @@ def test_in_chat_mode_the_reply_is_over_at_its_end_frame() -> None:
 
 def test_in_chat_mode_a_server_without_end_frames_is_not_waited_for_for_ever() -> None:
     chat = opened(Mode.CHAT)
-    chat.say("hello")
+    hears(chat, "hello")
     chat.hear("Hi.")
     for _ in range(QUIET_TICKS):
         chat.tick()
@@ -245,19 +183,191 @@ def test_in_chat_mode_a_server_without_end_frames_is_not_waited_for_for_ever() -
 )
 def test_words_in_the_middle_of_a_sentence_interrupt_it(reply: str, interrupts: bool) -> None:
     chat = opened()
-    chat.say("tell me a story")
+    hears(chat, "tell me a story")
     chat.hear(reply)
-    assert [slice_.interrupts for slice_ in shown(chat.say("wait"))] == [interrupts]
-    assert [slice_.interrupts for slice_ in shown(chat.say("a moment"))] == [False], "one sentence is cut once"
+    assert [slice_.interrupts for slice_ in shown(hears(chat, "wait"))] == [interrupts]
+    assert [slice_.interrupts for slice_ in shown(hears(chat, "a moment"))] == [False], "one sentence is cut once"
 
 
 def test_words_long_after_a_sentence_broke_off_interrupt_nothing() -> None:
     chat = opened()
-    chat.say("tell me a story")
+    hears(chat, "tell me a story")
     chat.hear(" once upon a")
     for _ in range(QUIET_TICKS):
         chat.tick()
-    assert not shown(chat.say("and then?"))[0].interrupts
+    assert not shown(hears(chat, "and then?"))[0].interrupts
+
+
+# What crosses
+
+
+class Wire:
+    """A server and a network between it and a chat: what is sent arrives in order, and when a test says so.
+
+    `truth` is the conversation as the server has it: words when it has read them, replies when it has sent them.
+    """
+
+    def __init__(self) -> None:
+        self.chat = opened()
+        self.shown: list[tuple[Speaker, str]] = []
+        self.truth: list[tuple[Speaker, str]] = []
+        self._out: list[Action] = []
+        self._in: list[int | str] = []
+
+    def do(self, actions: list[Action]) -> None:
+        self.shown += [(slice_.speaker, slice_.text) for slice_ in shown(actions)]
+        self._out += [action for action in actions if not isinstance(action, Show)]
+
+    def read(self) -> None:
+        """The server reads a mark with what follows it."""
+        while self._out:
+            action = self._out.pop(0)
+            if isinstance(action, Mark):
+                self._in.append(action.number)
+            elif isinstance(action, Send):
+                if action.frame == NEW_SESSION:
+                    self.truth.append((Speaker.NOTE, "A new conversation."))
+                else:
+                    self.truth.append((Speaker.YOU, action.frame))
+                return
+
+    def speak(self, text: str) -> None:
+        self._in.append(text)
+        self.truth.append((Speaker.ASSISTANT, text))
+
+    def receive(self) -> None:
+        if self._in:
+            item = self._in.pop(0)
+            self.do(self.chat.passed(item) if isinstance(item, int) else self.chat.hear(item))
+
+    @property
+    def settled(self) -> bool:
+        return not self._out and not self._in
+
+
+@a_few
+@given(st.lists(st.sampled_from(["say", "say", "renew", "read", "speak", "receive", "receive"]), max_size=30))
+def test_what_is_shown_is_in_the_order_in_which_the_server_had_it(steps: list[str]) -> None:
+    wire = Wire()
+    for number, step in enumerate(steps):
+        if step == "say":
+            wire.do(wire.chat.say(f"words {number}"))
+        elif step == "renew":
+            wire.do(wire.chat.renew())
+        elif step == "speak":
+            wire.speak(f" reply {number}")
+        elif step == "read":
+            wire.read()
+        else:
+            wire.receive()
+        showing = [*wire.shown, *((slice_.speaker, slice_.text) for slice_ in wire.chat.unheard)]
+        said = [number for number, step in enumerate(steps[: number + 1]) if step == "say"]
+        assert [text for speaker, text in showing if speaker is Speaker.YOU] == [f"words {n}" for n in said]
+    while not wire.settled:
+        wire.read()
+        wire.receive()
+    assert wire.shown == wire.truth
+    assert wire.chat.unheard == []
+
+
+def test_a_slice_that_crosses_words_may_finish_the_sentence_that_they_would_have_cut() -> None:
+    chat = opened()
+    hears(chat, "tell me a story")
+    chat.hear(" It was")
+    (mark, *_) = chat.say("wait")
+    assert chat.unheard == [Slice(Speaker.YOU, "wait", interrupts=True)]
+    assert not chat.speaking
+    assert not chat.silent
+    chat.hear(" very old.")
+    assert chat.unheard == [Slice(Speaker.YOU, "wait", interrupts=False)]
+    assert isinstance(mark, Mark)
+    assert chat.passed(mark.number) == [Show(Slice(Speaker.YOU, "wait", interrupts=False))]
+
+
+def test_one_answer_stands_for_the_marks_before_it() -> None:
+    chat = opened()
+    for words in ("one", "two", "three"):
+        chat.say(words)
+    assert [slice_.text for slice_ in shown(chat.passed(2))] == ["one", "two"]
+    assert [slice_.text for slice_ in chat.unheard] == ["three"]
+
+
+def test_in_chat_mode_the_end_of_the_reply_before_does_not_end_the_next() -> None:
+    chat = opened(Mode.CHAT)
+    hears(chat, "tell me a story")
+    chat.hear("Once upon a")
+    (mark, *_) = chat.say("stop")
+    chat.hear(END)
+    assert not chat.silent
+    assert isinstance(mark, Mark)
+    chat.passed(mark.number)
+    assert not chat.silent
+    chat.hear(END)
+    assert chat.silent
+
+
+def test_words_that_were_on_their_way_when_the_connection_broke_are_shown() -> None:
+    chat = opened()
+    chat.say("are you there?")
+    assert shown(chat.lost()) == [Slice(Speaker.YOU, "are you there?")]
+    assert chat.unheard == []
+    assert chat.lost() == []
+
+
+# Drafts
+
+
+def drafting() -> Chat:
+    chat = Chat(Mode.DUPLEX)
+    chat.opened(takes_drafts=True)
+    return chat
+
+
+def test_what_is_typed_is_a_draft_once_whenever_it_changes() -> None:
+    chat = drafting()
+    assert chat.draft("") == []
+    assert chat.draft("what  is") == [Send(DRAFT + "what is")]
+    assert chat.draft("what is ") == [], "a space at the end would not be sent"
+    assert chat.draft("what was") == [Send(DRAFT + "what was")]
+    assert chat.draft(" ") == [Send(DRAFT)]
+    assert chat.draft("") == []
+
+
+@pytest.mark.parametrize("end", [lambda chat: chat.tick(), lambda chat: chat.say("what"), lambda chat: chat.renew()])
+def test_a_slice_ends_the_draft(end: Callable[[Chat], object]) -> None:
+    chat = drafting()
+    chat.draft("is")
+    end(chat)
+    assert chat.draft("is") == [Send(DRAFT + "is")]
+    end(chat)
+    assert chat.draft("") == [], "there is none to be withdrawn"
+
+
+def test_a_server_that_did_not_agree_is_sent_no_draft() -> None:
+    chat = drafting()
+    chat.lost()
+    assert chat.draft("hello") == []
+    chat.opened()
+    assert chat.draft("hello") == []
+    chat = Chat(Mode.CHAT)
+    chat.opened(takes_drafts=True)
+    assert chat.draft("hello") == [], "in turns there are no slices to prepare"
+
+
+@a_few
+@given(texts)
+def test_a_draft_is_what_enter_would_send(line: str) -> None:
+    chat = drafting()
+    drafts = sent(chat.draft(line))
+    frames = sent(chat.say(line))
+    assert drafts == [DRAFT + frame for frame in frames[:1]]
+
+
+def test_a_draft_of_more_than_a_slice_is_the_first_slice() -> None:
+    chat = drafting()
+    drafts = sent(chat.draft("word " * SLICE_BYTES))
+    assert drafts == [DRAFT + sent(chat.say("word " * SLICE_BYTES))[0]]
+    assert len(drafts[0].encode()) <= 64 * 1024
 
 
 # Ctrl-C
@@ -266,7 +376,7 @@ def test_words_long_after_a_sentence_broke_off_interrupt_nothing() -> None:
 def test_ctrl_c_stops_who_speaks_and_otherwise_clears_the_line() -> None:
     chat = opened()
     assert chat.press(0.0) is Press.CLEAR
-    chat.say("tell me a story")
+    hears(chat, "tell me a story")
     chat.hear(" once upon a")
     assert chat.press(10.0) is Press.STOP
 

@@ -15,12 +15,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from clients import connection as connection_module
+from clients.chat import DRAFT_SUBPROTOCOL
 from clients.connection import (
     LONGEST_DELAY,
     Connection,
     Event,
     Lost,
     Opened,
+    Passed,
     Received,
     UrlError,
     check_url,
@@ -134,6 +136,85 @@ async def test_frames_go_both_ways_in_order() -> None:
             assert events.all[1:] == [Received(frame.upper()) for frame in sent]
             assert connection.backlog == 0
         assert peer.frames == [sent]
+
+
+@pytest.mark.real
+async def test_the_answer_to_a_mark_comes_in_its_place_among_the_frames() -> None:
+    async with serving(Peer(answer=lambda text: [text.upper()])) as peer:
+        connection = Connection(peer.url)
+        async with running(connection) as events:
+            await events.until_is(Opened)
+            for number in range(1, 51):
+                connection.mark(number)
+                connection.send(f"frame {number}")
+            await events.until(lambda all_: len(all_) == 101)
+    assert [event.number for event in events.all if isinstance(event, Passed)] == list(range(1, 51))
+    for number in range(1, 51):
+        asked, answered = events.all.index(Passed(number)), events.all.index(Received(f"FRAME {number}"))
+        assert asked < answered, "the server had not read the frame when it answered the mark"
+
+
+@pytest.mark.real
+async def test_what_was_sent_before_a_mark_was_read_is_received_before_its_answer() -> None:
+    async with serving() as peer:
+        connection = Connection(peer.url)
+        async with running(connection) as events:
+            await events.until_is(Opened)
+            await peer.until(lambda peer: bool(peer.connections))
+            server = peer.connections[0]
+            server.transport.pause_reading()
+            connection.mark(1)
+            connection.send("stop")
+            # In pieces: a message counts from its first frame on, and the client is busy when it and the answer come.
+            await server.send([" a time", " there"])
+            await server.send(" was a fox")
+            server.transport.resume_reading()
+            await peer.until(lambda peer: "stop" in peer.texts())
+            await server.send(" Very well.")
+            await events.until_is(Received)
+            await events.until(lambda all_: len(all_) == 5)
+    assert events.all[1:] == [Received(" a time there"), Received(" was a fox"), Passed(1), Received(" Very well.")]
+
+
+@pytest.mark.real
+async def test_an_answer_that_comes_in_one_go_with_messages_is_told_between_them() -> None:
+    async with serving() as peer, running(Connection(peer.url)) as events:
+        await events.until_is(Opened)
+        await peer.until(lambda peer: bool(peer.connections))
+        server = peer.connections[0]
+        for number in range(1, 30):
+            await server.send(f"a{number}")
+            await server.send([f"b{number}", "..."])
+            await server.pong(f"mark {number}".encode())
+        await server.send("end")
+        await events.until(lambda all_: all_[-1] == Received("end"))
+    told = [event.frame if isinstance(event, Received) else event for event in events.all[1:-1]]
+    assert told == [item for number in range(1, 30) for item in (f"a{number}", f"b{number}...", Passed(number))]
+
+
+@pytest.mark.real
+async def test_pongs_that_answer_no_mark_are_nothing() -> None:
+    async with serving() as peer, running(Connection(peer.url)) as events:
+        await events.until_is(Opened)
+        await peer.until(lambda peer: bool(peer.connections))
+        for payload in (b"", b"mark ", b"mark x", b"1234"):
+            await peer.connections[0].pong(payload)
+        await peer.connections[0].send("end")
+        await events.until_is(Received)
+    assert events.all == [Opened(), Received("end")]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_subprotocol_is_offered_and_the_server_need_not_know_it(knows: bool) -> None:
+    async with serving(Peer(takes_drafts=knows)) as peer:
+        async with running(Connection(peer.url, offer=DRAFT_SUBPROTOCOL)) as events:
+            await events.until_is(Opened)
+        async with running(Connection(peer.url)) as plain:
+            await plain.until_is(Opened)
+    assert events.all == [Opened(DRAFT_SUBPROTOCOL if knows else None)]
+    assert plain.all == [Opened()]
+    assert peer.offered == [[DRAFT_SUBPROTOCOL], []]
 
 
 @pytest.mark.real

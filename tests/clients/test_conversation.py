@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
-from clients.chat import IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, TOO_LONG, Chat, Mode, Slice, Speaker
+from clients.chat import (
+    DRAFT,
+    DRAFT_SUBPROTOCOL,
+    IDLE,
+    NEW_ORDINARY_SESSION,
+    NEW_SESSION,
+    TOO_LONG,
+    Chat,
+    Mode,
+    Slice,
+    Speaker,
+)
 from clients.connection import Connection
 from clients.conversation import COMMANDS, Conversation, TalkError, Ticker
 from tests.clients.peer import Peer, in_step, serving
@@ -19,6 +31,7 @@ class FakeFrontEnd:
         self.lines = [*lines, ["/quit"]]
         self.after_slice = after_slice or []
         self.shown: list[Slice] = []
+        self.typed = ""
 
     def due(self, *, tick: bool) -> list[str]:
         if not tick:
@@ -110,6 +123,134 @@ async def test_a_lost_connection_is_told_and_the_next_one_begins_anew() -> None:
         assert await talk is None
     assert "The server closed the connection. Trying again." in front_end.notes
     assert "begins anew" in front_end.notes
+
+
+class Typing:
+    """A conversation with someone who types."""
+
+    def __init__(self, peer: Peer, draft_seconds: float, kind: type[Connection] = Connection) -> None:
+        self.front_end = FakeFrontEnd([])
+        self.front_end.lines = []
+        self.conversation = Conversation(
+            Chat(Mode.DUPLEX),
+            kind(peer.url, offer=DRAFT_SUBPROTOCOL),
+            Ticker(60),
+            draft_seconds=draft_seconds,
+        )
+
+    async def __aenter__(self) -> Typing:
+        self._talk = asyncio.create_task(self.conversation.run(self.front_end))
+        while not self.conversation.chat.listening:
+            await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.conversation.leave()
+        await self._talk
+
+    def type(self, line: str) -> None:
+        self.front_end.typed = line
+        self.conversation.typing()
+
+
+@pytest.mark.real
+async def test_what_is_typed_is_sent_as_a_draft_when_it_changes_and_withdrawn_when_it_is_cleared() -> None:
+    async with serving(Peer(takes_drafts=True)) as peer, Typing(peer, 0) as person:
+        for line in ("what", "what  is", "what is ", "", "/new", "who"):
+            person.type(line)
+            await asyncio.sleep(0.01)  # to give what is not to be sent the time for it
+        await peer.until(lambda peer: peer.frames[0][-1].endswith("who"))
+        assert peer.drafts() == ["what", "what is", "", "who"]
+        assert peer.sent == 0
+
+
+@pytest.mark.real
+async def test_drafts_are_as_far_apart_as_they_have_to_be_and_the_last_one_is_sent() -> None:
+    apart = 0.05
+    sent_at: list[float] = []
+
+    class Noting(Connection):
+        def send(self, frame: str) -> None:
+            super().send(frame)
+            if frame.startswith(DRAFT):
+                sent_at.append(asyncio.get_running_loop().time())
+
+    async with serving(Peer(takes_drafts=True)) as peer, Typing(peer, apart, Noting) as person:
+        for end in range(1, 40):
+            person.type("tell me a story about a fox and a river"[:end])
+            await asyncio.sleep(0.005)
+        await peer.until(lambda peer: peer.drafts()[-1:] == ["tell me a story about a fox and a river"])
+    assert len(sent_at) == len(peer.drafts()) > 1
+    # The loop's timers may be early by the resolution of its clock.
+    assert all(later - earlier >= apart - 0.001 for earlier, later in pairwise(sent_at))
+
+
+@pytest.mark.real
+async def test_what_stays_in_the_line_after_a_slice_is_a_draft_of_the_next() -> None:
+    async with serving(Peer(takes_drafts=True)) as peer, Typing(peer, 0) as person:
+        person.type("and")
+        await peer.until(lambda peer: peer.drafts() == ["and"])
+        person.conversation.enter("stop")
+        await peer.until(lambda peer: peer.drafts() == ["and", "and"])
+        assert peer.frames[0][-2:] == ["stop", f"{DRAFT}and"]
+
+
+@pytest.mark.real
+async def test_a_server_that_takes_no_drafts_is_sent_none() -> None:
+    async with serving() as peer, Typing(peer, 0) as person:
+        person.type("hello")
+        await asyncio.sleep(0.02)
+        person.conversation.enter("hello")
+        await peer.until(lambda peer: "hello" in peer.texts())
+        assert peer.offered == [[DRAFT_SUBPROTOCOL]]
+        assert [frame for frame in peer.frames[0] if frame != IDLE] == [NEW_SESSION, "hello"]
+
+
+@pytest.mark.real
+async def test_a_draft_that_would_have_to_wait_is_not_sent() -> None:
+    class Stuck(Connection):
+        stuck = True
+
+        @property
+        def backlog(self) -> int:
+            return 1 if self.stuck else 0
+
+    async with serving(Peer(takes_drafts=True)) as peer, Typing(peer, 0.005, Stuck) as person:
+        person.type("hel")
+        await asyncio.sleep(0.03)
+        assert peer.drafts() == []
+        person.type("hello")
+        Stuck.stuck = False
+        await peer.until(lambda peer: bool(peer.drafts()))
+        assert peer.drafts() == ["hello"]
+
+
+@pytest.mark.real
+async def test_what_crosses_the_users_words_is_no_reply_to_them() -> None:
+    front_end = FakeFrontEnd([["tell me a story"], ["wait", "really"]], after_slice=["and then?"])
+    front_end.lines.pop()
+    async with serving() as peer:
+        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
+        talk = asyncio.create_task(conversation.run(front_end))
+        await peer.until(lambda peer: len(peer.texts()) > 2 if peer.frames else False)
+        assert peer.texts()[1:] == ["tell me a story", "and then?"], "the reply to it was one"
+        front_end.after_slice = ["too soon"]
+        peer.connections[0].transport.pause_reading()
+        shown = len(front_end.shown)
+        conversation.enter("stop")
+        await peer.connections[0].send(" a time there")
+        while len(front_end.shown) == shown:
+            await asyncio.sleep(0)
+        assert front_end.after_slice == ["too soon"]
+        peer.connections[0].transport.resume_reading()
+        while conversation.chat.unheard:
+            await asyncio.sleep(0)
+        conversation.leave()
+        await talk
+    assert [(slice_.speaker.value, slice_.text) for slice_ in front_end.shown[shown:]] == [
+        ("assistant", " a time there"),
+        ("you", "stop"),
+    ]
 
 
 @pytest.mark.real

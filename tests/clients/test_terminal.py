@@ -12,7 +12,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from clients.chat import IDLE, NEW_SESSION, Chat, Mode
+from clients.chat import DRAFT_SUBPROTOCOL, IDLE, NEW_SESSION, Chat, Mode
 from clients.connection import Connection
 from clients.conversation import Conversation, Ticker
 from clients.terminal import INDENT, NARROWEST, Terminal
@@ -59,8 +59,9 @@ async def sitting(
 ) -> AsyncIterator[Person]:
     screen = Emulator(columns)
     with create_pipe_input() as keys:
-        output = Vt100_Output(screen, lambda: Size(rows=20, columns=columns), enable_cpr=False)
-        conversation = Conversation(Chat(mode), Connection(peer.url), Ticker(tick))
+        output = Vt100_Output(screen, lambda: Size(rows=20, columns=screen.columns), enable_cpr=False)
+        connection = Connection(peer.url, offer=DRAFT_SUBPROTOCOL)
+        conversation = Conversation(Chat(mode), connection, Ticker(tick), draft_seconds=0)
         terminal = Terminal(conversation, where=peer.url, input_=keys, output=output)
         running = asyncio.create_task(terminal.run())
         person = Person(terminal, keys, screen, running)
@@ -239,3 +240,68 @@ async def test_what_is_drawn_is_the_growing_line_the_input_and_the_state() -> No
             "> unfinish",
             f" assistant speaking, Ctrl-C interrupts · {peer.url}"[:60].rstrip(),
         ]
+
+
+async def test_a_slice_that_crosses_words_stands_above_them_where_it_belongs() -> None:
+    async with serving() as peer, sitting(peer) as person:
+        person.press("tell me a story", ENTER)
+        await person.until(lambda: "Once upon" in person.sees)
+        server = peer.connections[0]
+        server.transport.pause_reading()
+        person.press("wait a moment", ENTER)
+        await person.until(lambda: "wait a moment" in person.sees and not person.terminal.typed)
+        assert person.screen.lines[1:4] == ["assistant  Once upon —", "      you  wait a moment", "> ".rstrip()]
+        await server.send(" a time there")
+        await person.until(lambda: "a time" in person.sees)
+        assert person.screen.lines[1:4] == ["assistant  Once upon a time there —", "      you  wait a moment", ">"]
+        server.transport.resume_reading()
+        await person.until_said(peer, "tell me a story", "wait a moment")
+        await server.send(" Very well.")
+        await person.until(lambda: "Very well" in person.sees)
+        assert await left(person) == [
+            "      you  tell me a story",
+            "assistant  Once upon a time there —",
+            "      you  wait a moment",
+            "assistant  Very well.",
+        ]
+
+
+async def test_words_that_the_server_never_read_are_there_when_the_client_has_gone() -> None:
+    async with serving() as peer, sitting(peer) as person:
+        peer.connections[0].transport.pause_reading()
+        person.press("are you there?", ENTER)
+        await person.until(lambda: "are you there?" in person.sees and not person.terminal.typed)
+        assert await left(person) == ["      you  are you there?"]
+
+
+async def test_the_line_is_a_draft_while_it_is_typed_until_the_tick_or_enter() -> None:
+    async with serving(Peer(takes_drafts=True)) as peer, sitting(peer) as person:
+        person.press("what is")
+        await peer.until(lambda peer: peer.drafts()[-1:] == ["what is"])
+        person.press("!", ENTER, "one two")
+        await peer.until(lambda peer: peer.drafts()[-1:] == ["one two"])
+        assert peer.frames[0][-2] == "what is!"
+        person.press(CTRL_C)
+        await peer.until(lambda peer: peer.drafts()[-1:] == [""])
+        assert peer.texts() == [NEW_SESSION, "what is!"]
+
+
+async def test_what_a_tick_leaves_in_the_line_is_a_draft_of_the_next_slice() -> None:
+    async with serving(Peer(takes_drafts=True)) as peer, sitting(peer, OFTEN) as person:
+        person.press("the capi")
+        await person.until_said(peer, "the")
+        after = peer.frames[0].index("the") + 1
+        await peer.until(lambda peer: "<!draft!>capi" in peer.frames[0][after:])
+        ticks = peer.frames[0].count(IDLE)
+        await peer.until(lambda peer: peer.frames[0].count(IDLE) > ticks + 1)
+        latest = len(peer.frames[0]) - peer.frames[0][::-1].index(IDLE)
+        await peer.until(lambda peer: "<!draft!>capi" in peer.frames[0][latest:])
+
+
+async def test_in_chat_mode_nothing_is_sent_before_enter() -> None:
+    async with serving(Peer(takes_drafts=True)) as peer, sitting(peer, OFTEN, Mode.CHAT) as person:
+        person.press("of france")
+        await person.until(lambda: person.terminal.typed == "of france")
+        person.press("?", ENTER)
+        await person.until(lambda: "is Paris." in person.sees)
+        assert peer.drafts() == []
