@@ -12,6 +12,8 @@ twice.
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Mapping
 from contextlib import suppress
 
 from prompt_toolkit.application import Application
@@ -61,6 +63,48 @@ def fragments(line: Line) -> StyleAndTextTuples:
     ]
 
 
+def reflows(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal breaks lines that are too long for a narrower window into more rows.
+
+    Almost all do. Those that cut lines off instead are known by what they tell the programs in them.
+    """
+    if "TMUX" in environ:
+        return True
+    term = environ.get("TERM", "")
+    return not ("XTERM_VERSION" in environ or "STY" in environ or term in ("dumb", "linux") or term.startswith("st-"))
+
+
+class _Application(Application[None]):
+    """An application that finds the beginning of what it has drawn also in a window that has become narrower."""
+
+    def erase(self) -> None:
+        """Erases what is drawn, so that something can be printed in its place."""
+        self.output.cursor_up(self._rows_added())
+        self.renderer.erase()
+
+    def _rows_added(self) -> int:
+        """How many rows the terminal has made of those above the cursor, besides the ones that were drawn."""
+        screen = self.renderer.last_rendered_screen
+        if screen is None or not reflows(os.environ):
+            return 0
+        columns = max(1, self.output.get_size().columns)
+        cursor = screen.get_cursor_position(self.layout.current_window)
+        rows = [screen.data_buffer[y].items() for y in range(cursor.y + 1)]
+        *above, end = [max((x for x, cell in row if cell.char != " "), default=0) for row in rows]
+        # Behind the last character of a row that is just full, the cursor stays in that row.
+        return sum(x // columns for x in [*above, min(end, cursor.x)])
+
+    def _on_resize(self) -> None:
+        self.erase()
+        super()._on_resize()
+
+    def _redraw(self, render_as_done: bool = False) -> None:
+        # A key may be drawn before the signal comes that the window has another size.
+        if self._rows_added():
+            self.erase()
+        super()._redraw(render_as_done)
+
+
 class Terminal:
     """The front end on a terminal. `input_` and `output` are those of the process unless given."""
 
@@ -74,7 +118,7 @@ class Terminal:
         # Only whole lines can be recalled: in duplex mode a line is not one, and the next tick would send it off.
         history = InMemoryHistory() if conversation.chat.mode is Mode.CHAT else None
         self._line = Buffer(multiline=False, history=history, on_text_changed=lambda _: conversation.typing())
-        self._app: Application[None] = Application(
+        self._app = _Application(
             layout=self._layout(),
             key_bindings=self._keys(),
             style=STYLE,
@@ -122,7 +166,7 @@ class Terminal:
         if self._app.is_running:
             finished = self._page.take_finished(self._width)
             if finished:
-                self._app.renderer.erase()
+                self._app.erase()
                 self._print(finished)
             self._app.invalidate()
 

@@ -36,6 +36,31 @@ class Emulator(io.StringIO):
         """All lines as one, without their indents."""
         return " ".join(line.strip() for line in self.lines)
 
+    def resize(self, columns: int, *, reflow: bool = True) -> None:
+        """Lines that do not fit any more are broken into more rows, as most terminals do, or else cut off.
+
+        The cursor stays where it is in the text.
+        """
+        rows: list[list[str]] = []
+        row_before = self._row
+        for number, row in enumerate(self._rows):
+            parts = [row[start : start + columns] for start in range(0, len(row), columns)] or [[]]
+            if not reflow:
+                parts = parts[:1]
+            if number == row_before:
+                if not reflow:
+                    down, self._column = 0, min(self._column, columns - 1)
+                elif self._column and self._column == len(row):  # a row that is just full is not left yet
+                    down, self._column = divmod(self._column - 1, columns)
+                    self._column += 1
+                else:
+                    down, self._column = divmod(self._column, columns)
+                parts += [[] for _ in range(down + 1 - len(parts))]
+                self._row = len(rows) + down
+            rows += parts
+        self._rows = rows
+        self.columns = columns
+
     def write(self, text: str) -> int:
         for number, command, character, motion, other in _TOKEN.findall(text):
             if other:
