@@ -36,6 +36,7 @@ ONLY_IMPORTS = {
     "edge_server.engine": frozenset({"edge_server.context", "edge_server.sequence"}),
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
+    "clients.cli": frozenset({"clients.command"}),
     "convert.state_dict": frozenset({"convert.errors"}),
 }
 
@@ -51,7 +52,7 @@ ONLY_IMPORTED_BY = {
     "huggingface_hub": ("convert.hub",),
     "gguf": ("convert",),
     "numpy": ("convert", "edge_server.sampling"),
-    "typer": ("convert.cli", "edge_server.cli", "clients.cli"),
+    "typer": ("convert.cli", "edge_server.cli", "clients.command"),
     "torch": (),
 }
 
