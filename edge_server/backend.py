@@ -21,11 +21,13 @@ from edge_server.config import (
     machine_memory,
 )
 from edge_server.connection import Conversing
-from edge_server.engine import Engine, EngineError, Finish, Generated, Request, Sampling
+from edge_server.conversation import Settings
+from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Request, Sampling
 from edge_server.events import Mode, Session
 from edge_server.llama import Context, Model, ModelError
+from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
-from edge_server.session import DuplexSession, Settings
+from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 
@@ -101,11 +103,17 @@ class Backend:
         except BaseException:
             self.model.close()
             raise
-        self.engine = Engine(self.context)
+        park_memory = config.park_memory * 2**20 if config.park_memory is not None else (memory or 2**32) // 8
+        self.engine = Engine(self.context, parking=Parking(park_memory))
         self.engine.start()
         self.vocabulary = ModelVocabulary(self.model, self.facts.idle)
         self.settings = Settings(
-            self.facts.user_marker, self.facts.assistant_marker, self.ctx, slice_tokens, config.slide
+            self.facts.user_marker,
+            self.facts.assistant_marker,
+            self.ctx,
+            slice_tokens,
+            config.slide,
+            config.look_ahead,
         )
 
     @property
@@ -117,6 +125,10 @@ class Backend:
     def alive(self) -> bool:
         """Whether the engine runs."""
         return self.engine.alive
+
+    def counters(self) -> Counters:
+        """What the engine has done so far."""
+        return self.engine.counters
 
     def warm_up(self) -> None:
         """Run the model once, so that the first slice does not pay for what is done only once. Raises EngineError."""
@@ -155,7 +167,7 @@ class Backend:
         else:
             kind = TurnSession if self.facts.idle is None else DuplexSession
         return Conversing(
-            codec=lambda: TextCodec(upstream=config.upstream, ordinary_port=chat),
+            codec=lambda drafts: TextCodec(upstream=config.upstream, ordinary_port=chat, drafts=drafts),
             session=lambda mode, seed: kind(self.vocabulary, self.settings, mode, seed),
             open_sequence=self.engine.open,
             temperature=config.temperature,

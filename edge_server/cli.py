@@ -20,6 +20,7 @@ from edge_server.backend import Backend, is_duplex
 from edge_server.config import Config, ConfigError, find_model
 from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
+from edge_server.metrics import exposition
 from edge_server.server import LOOPBACK, ListenError, Port, Server, listen
 
 app = typer.Typer(
@@ -68,7 +69,13 @@ def run(
         int | None,
         typer.Option(help="Tokens of context a session. Default: what the model was trained on, at most 4096."),
     ] = None,
-    sessions: Annotated[int, typer.Option(help="Conversations held in the KV cache at the same time.")] = 4,
+    sessions: Annotated[
+        int, typer.Option(help="Conversations that can speak at the same time; silent ones beyond it are parked.")
+    ] = 4,
+    park_memory: Annotated[
+        int | None,
+        typer.Option(help="MiB of memory for parked conversations, the rest on disk. Default: an eighth of it."),
+    ] = None,
     slice_tokens: Annotated[
         int | None, typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15).")
     ] = None,
@@ -81,6 +88,10 @@ def run(
     on_full: Annotated[
         OnFull, typer.Option(help="A full context forgets its oldest slices, or ends the conversation.")
     ] = OnFull.slide,
+    look_ahead: Annotated[
+        bool,
+        typer.Option(help="Prepare the answer to silence before it comes, while the processor is idle. Same words."),
+    ] = True,
     compat: Annotated[
         Compat | None, typer.Option(help="upstream: the reference server's wire behaviour, byte for byte.")
     ] = None,
@@ -124,6 +135,8 @@ def run(
         top_k=top_k,
         seed=seed,
         slide=on_full is OnFull.slide,
+        look_ahead=look_ahead,
+        park_memory=park_memory,
         upstream=compat is Compat.upstream,
         gpu_layers=gpu_layers,
         threads=threads,
@@ -143,7 +156,14 @@ def run(
             duplex = stack.enter_context(_load(config.model, config, share, interruptible))
             chat = stack.enter_context(_load(chat_model, config, share, interruptible)) if chat_model else duplex
             ports = [
-                Port(each.conversing(chat=each_is_chat), bound, each.name, each.facts.slice_seconds, each.alive)
+                Port(
+                    each.conversing(chat=each_is_chat),
+                    bound,
+                    each.name,
+                    each.facts.slice_seconds,
+                    each.alive,
+                    drafts=not config.upstream,
+                )
                 for each, each_is_chat, bound in ((duplex, False, sockets[0]), (chat, True, sockets[1]))
             ]
             for backend in dict.fromkeys([duplex, chat]):
@@ -151,7 +171,8 @@ def run(
                     _log.warning("%s was trained on %d tokens of context", backend.name, backend.model.n_ctx_train)
                 backend.warm_up()
                 interruptible.check()
-        asyncio.run(_serve(ports, config, duplex.name, chat.name))
+        metrics = exposition({each.model.path.name: each.counters for each in (duplex, chat)})
+        asyncio.run(_serve(Server(ports, config.allow_origins, metrics=metrics), ports, config.host, chat.name))
 
 
 class _Interruptible:
@@ -192,9 +213,8 @@ def _load(path: Path, config: Config, share: int, interruptible: _Interruptible)
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-async def _serve(ports: list[Port], config: Config, name: str, chat_name: str) -> None:
+async def _serve(server: Server, ports: list[Port], host: str, chat_name: str) -> None:
     loop = asyncio.get_running_loop()
-    server = Server(ports, config.allow_origins)
     task = asyncio.current_task()
     assert task is not None
 
@@ -206,7 +226,7 @@ async def _serve(ports: list[Port], config: Config, name: str, chat_name: str) -
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     async with server:
-        host = f"[{config.host}]" if ":" in config.host else config.host
+        host, name = f"[{host}]" if ":" in host else host, ports[0].model_name
         urls = [f"ws://{host}:{port.number}" for port in ports]
         chat_model = "" if chat_name == name else f" ({chat_name})"
         print(f"ready duplex {urls[0]} chat {urls[1]}{chat_model} model {name}", flush=True)

@@ -43,6 +43,8 @@ class Config:
     top_k: int = 0
     seed: int | None = None
     slide: bool = True
+    look_ahead: bool = True
+    park_memory: int | None = None  # MiB
     upstream: bool = False
     gpu_layers: int = -1
     threads: int | None = None
@@ -62,6 +64,12 @@ class Config:
                 "--slice-tokens",
                 self.slice_tokens,
                 "1 to 256",
+            ),
+            (
+                self.park_memory is None or 0 <= self.park_memory <= MAX_NUMBER,
+                "--park-memory",
+                self.park_memory,
+                "0 (all on disk) or more (MiB)",
             ),
             (-1 <= self.gpu_layers <= MAX_NUMBER, "--gpu-layers", self.gpu_layers, "-1 (all), 0 (none) or more"),
             (0 <= self.temperature <= 10, "--temperature", self.temperature, "0 (greedy) to 10"),

@@ -20,11 +20,24 @@ from websockets.exceptions import ConnectionClosed
 
 from edge_server import events
 from edge_server.engine import EngineError, Finish, Generated, Handle, Job, Request, Sampling
-from edge_server.events import Action, Cancel, Event, Generate, Mode, NewSession, Release, Say, Session, SliceDone
-from edge_server.protocol import TextCodec
+from edge_server.events import (
+    Action,
+    Cancel,
+    Event,
+    Generate,
+    Mode,
+    NewSession,
+    Prepare,
+    Release,
+    Say,
+    Session,
+    SliceDone,
+)
+from edge_server.protocol import DRAFTS, TextCodec
 
 CLOSE_TIMEOUT = 2.0  # seconds that a client which has vanished, or does not read, can hold up its end
 MAX_UNSENT = 256  # frames: a client that far behind is not reading
+SPEAKING = 6.0  # seconds: an assistant with more to say, and no tick for so long, is not speaking
 MAX_WAITING = 16  # frames that wait for a slice to end; further ones are left in the socket until then
 
 _FINISH = {
@@ -39,7 +52,7 @@ _log = logging.getLogger(__name__)
 class Conversing:
     """What every connection of a port is made with."""
 
-    codec: Callable[[], TextCodec]
+    codec: Callable[[bool], TextCodec]  # whether the client may send drafts
     session: Callable[[Mode, int], Session]  # mode, seed
     open_sequence: Callable[[], Handle]
     temperature: float
@@ -47,6 +60,7 @@ class Conversing:
     top_p: float
     new_seed: Callable[[], int]
     assume_wpm: float | None = None
+    speaking: float = SPEAKING
 
 
 class Speech:
@@ -80,7 +94,7 @@ class Connection:
     def __init__(self, socket: ServerConnection, conversing: Conversing) -> None:
         self._socket = socket
         self._conversing = conversing
-        self._codec = conversing.codec()
+        self._codec = conversing.codec(socket.subprotocol == DRAFTS)
         self._session = conversing.session(self._codec.first_mode, conversing.new_seed())
         self._sequence = conversing.open_sequence()
         self._job: Job | None = None
@@ -137,12 +151,16 @@ class Connection:
         self._take(meaning)
 
     def _take(self, event: Event) -> None:
-        for action in self._session.receive(event):
+        actions = self._session.receive(event)
+        self._sequence.speaking_until = self._session.engaged * (time.monotonic() + self._conversing.speaking)
+        for action in actions:
             self._do(action)
 
     def _do(self, action: Action) -> None:
         if isinstance(action, Generate):
-            self._generate(action)
+            self._job = self._sequence.submit(self._request(action), self._report, forget=action.forget)
+        elif isinstance(action, Prepare):
+            self._sequence.prepare(self._request(action.next), forget=action.next.forget)
         elif isinstance(action, Cancel):
             if self._job is not None:
                 self._job.cancel()
@@ -165,16 +183,17 @@ class Connection:
             _log.warning("closing the connection from %s: %s", self._socket.remote_address, reason)
             self._closing = self._loop.create_task(close_or_abort(self._socket, code, reason))
 
-    def _generate(self, asked: Generate) -> None:
+    def _request(self, asked: Generate) -> Request:
         conversing = self._conversing
         sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed)
-        request = Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.forget, asked.peek)
+        return Request(
+            asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.certain, urgent=asked.urgent
+        )
 
-        def on_done(result: Generated | EngineError) -> None:  # on the engine's thread
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
-                self._loop.call_soon_threadsafe(self._on_done, result)
-
-        self._job = self._sequence.submit(request, on_done)
+    def _report(self, result: Generated | EngineError) -> None:
+        """`_on_done` on the event loop, from any thread and never at once."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+            self._loop.call_soon_threadsafe(self._on_done, result)
 
     def _on_done(self, result: Generated | EngineError) -> None:
         self._job = None
@@ -184,7 +203,9 @@ class Connection:
             _log.error("the model failed: %s", result)
             self._close(1011, "the model failed; the server's log says why")
         elif result.finish is Finish.FULL:
-            self._close(1013, "no room in the KV cache now: try again later, or start the server with more --kv-cells")
+            self._close(1013, "no room in the KV cache: start the server with more --kv-cells")
+        elif result.finish is Finish.BUSY:
+            self._close(1013, "all --sessions of this server are speaking: try again in a moment")
         else:
             done = SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next)
             self._guarded(partial(self._take, done))

@@ -42,13 +42,24 @@ class Sampling:
             raise ValueError(f"top_p must be above 0 and at most 1, not {self.top_p}")
 
 
+@dataclass(frozen=True)
+class Feed:
+    """What one slot gets in a decode call: `tokens`, at least one, at `position`, ...
+
+    logits: whether those of the last one are wanted.
+    """
+
+    slot: int
+    position: int
+    tokens: abc.Sequence[int]
+    logits: bool = True
+
+
 class Sampler(Protocol):
-    """One random stream. After use you must call `close`."""
+    """One random stream."""
 
-    def sample(self) -> int:
-        """Draws from the logits of the context's last decode call."""
-
-    def close(self) -> None: ...
+    def sample(self, row: int) -> int:
+        """Draws from the logits that the last decode call left for its feed number `row`."""
 
 
 class Context(Protocol):
@@ -78,14 +89,14 @@ class Context(Protocol):
     def can_shift(self) -> bool:
         """Whether `shift` works for this model."""
 
-    def decode(self, slot: int, position: int, tokens: abc.Sequence[int]) -> int:
-        """Decodes `tokens` at `position`, ... of `slot`; logits of the last one are at hand afterwards.
+    def decode(self, feeds: abc.Sequence[Feed]) -> list[int]:
+        """Decodes all feeds in one call; each is of another slot, all their tokens together at most `batch`.
 
-        Returns how many of them have cells now: all, or fewer where `abort` stopped the call.
+        Returns for each how many of its tokens have cells now: all, or fewer where `abort` stopped the call.
         """
 
-    def likeliest(self) -> int:
-        """The token with the highest logit of the last decode call."""
+    def likeliest(self, row: int) -> int:
+        """The token with the highest logit that the last decode call left for its feed number `row`."""
 
     def sampler(self, sampling: Sampling) -> Sampler: ...
 

@@ -36,6 +36,13 @@ class UserText:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """What has been typed or recognised so far in this slice; it may still change. Empty: nothing any more."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Silence:
     """One user slice with nothing in it: a tick."""
 
@@ -64,7 +71,7 @@ class SliceDone:
     likeliest_next: int | None = None
 
 
-Event = NewSession | UserText | Silence | Unheard | SliceDone
+Event = NewSession | UserText | Draft | Silence | Unheard | SliceDone
 
 
 # --- what is to be done --------------------------------------------------------------------------------------------
@@ -74,9 +81,10 @@ Event = NewSession | UserText | Silence | Unheard | SliceDone
 class Generate:
     """Run the model on ``tokens`` and report a `SliceDone`; at most one is unanswered at a time.
 
-    ``forget`` lists [start, stop) ranges that left the front of the transcript since the last request, one after the
-    other, each in the positions of its own moment; what follows them is kept and moves up. Everything else that changed
-    shows in ``tokens``.
+    The first ``certain`` tokens were known before the user's slice was. ``urgent``: it answers words, not silence.
+    ``forget`` lists [start, stop) ranges that left the front of the transcript since the last action that had such, one
+    after the other, each in the positions of its own moment; what follows them is kept and moves up. Everything else
+    that changed shows in ``tokens``.
     """
 
     tokens: tuple[int, ...]
@@ -84,7 +92,19 @@ class Generate:
     stop: frozenset[int]
     seed: int
     peek: bool
+    certain: int = 0
+    urgent: bool = False
     forget: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """``next`` is what will probably be asked for next; with ``max_new`` 0 it is only how that will begin.
+
+    It may be carried out as long as nothing else is asked, and takes the place of the one before.
+    """
+
+    next: Generate
 
 
 @dataclass(frozen=True)
@@ -118,7 +138,7 @@ class TooLong:
 
 
 Output = Say | ReplyEnd | TooLong
-Action = Generate | Cancel | Release | Say | ReplyEnd | TooLong
+Action = Generate | Prepare | Cancel | Release | Say | ReplyEnd | TooLong
 
 
 class Session(Protocol):
@@ -127,6 +147,11 @@ class Session(Protocol):
     @property
     def waiting(self) -> int:
         """How many events wait for the unanswered `Generate`. The caller must not let them grow without end."""
+        ...
+
+    @property
+    def engaged(self) -> bool:
+        """Whether the model has more to say."""
         ...
 
     def receive(self, event: Event) -> list[Action]:

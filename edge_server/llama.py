@@ -17,14 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import llama_cpp.llama_cpp as api
+import numpy as np
 
-from edge_server.context import EngineError, PoolFull, Sampling
+from edge_server.context import EngineError, Feed, PoolFull, Sampling
 from edge_server.cores import physical_cores
 from edge_server.llama_log import LogLines
+from edge_server.sampling import LogitSampler, Scratch
 from edge_server.vocabulary import WholeTokens, tokenize_whole_first
 
 if TYPE_CHECKING:
     from collections import abc
+
+    from numpy.typing import NDArray
 
 KV_TYPES = {"f32": api.GGML_TYPE_F32, "f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
 _KV_BITS = {"f32": 32, "f16": 16, "q8_0": 8.5}  # q8_0: a block of 32 numbers shares a scale of 16 bits
@@ -282,13 +286,14 @@ class Context:
         self.shift_pending = False
         self.can_shift = bool(api.llama_memory_can_shift(api.llama_get_memory(pointer)))
         self._batch = api.llama_batch_init(self.batch, 0, 1)
-        self._greedy = Sampler(pointer, Sampling(temperature=0, top_k=0, top_p=1, seed=0))
+        self._rows: list[int] = []  # for each feed of the last call, its last token's index in it
+        self._scratch = Scratch(model.n_vocab)
         # The abort callback runs hundreds of times a token, so it is a C function that reads a flag: libc's `strlen` of
         # a string that is "" until `abort` makes it "\x01". (Its result fits the callback's: 0 or 1 in the register.)
         self._flag = ctypes.create_string_buffer(64)
         self._abortable = ctypes.cast(_libc().strlen, api.ggml_abort_callback)
         self._unabortable = api.ggml_abort_callback()
-        self._free = weakref.finalize(self, _free_context, pointer, self._batch, self._greedy, self._flag)
+        self._free = weakref.finalize(self, _free_context, pointer, self._batch, self._flag)
         self._set_abortable(True)
         model.adopt(self)
 
@@ -310,46 +315,64 @@ class Context:
         callback = self._abortable if abortable else self._unabortable
         api.llama_set_abort_callback(self.pointer, callback, ctypes.cast(self._flag, ctypes.c_void_p))
 
-    def decode(self, slot: int, position: int, tokens: abc.Sequence[int]) -> int:
-        """Decodes one call's tokens of one slot. See `edge_server.context.Context.decode`."""
-        count = len(tokens)
-        if not 0 < count <= self.batch:
+    def decode(self, feeds: abc.Sequence[Feed]) -> list[int]:
+        """One decode call. See `edge_server.context.Context.decode`."""
+        count = sum(len(feed.tokens) for feed in feeds)
+        if not all(feed.tokens for feed in feeds) or not 0 < count <= self.batch:
             raise ContextError(f"a decode call takes 1 to {self.batch} tokens, not {count}")
         self._check_open()
-        batch = self._batch
-        batch.n_tokens = count
-        for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = position + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = slot
-            batch.logits[index] = index == count - 1
+        self._rows = self._fill_batch(feeds)
         self.calls += 1
         if self.shift_pending:
             # This call first rotates the shifted cells, layer by layer. Aborted half-way it would rotate some of them
             # again the next time, so it runs to its end.
             self._set_abortable(False)
-            code = api.llama_decode(self.pointer, batch)
+            code = api.llama_decode(self.pointer, self._batch)
             self._set_abortable(True)
         else:
-            code = api.llama_decode(self.pointer, batch)
+            code = api.llama_decode(self.pointer, self._batch)
         if code == 1:
             raise PoolFull(f"no free cells for {count} tokens in a pool of {self.cells}")
         if code == 2:
-            return max(0, int(api.llama_memory_seq_pos_max(self._memory, slot)) + 1 - position)
+            ends = [int(api.llama_memory_seq_pos_max(self._memory, feed.slot)) + 1 for feed in feeds]
+            return [max(0, end - feed.position) for feed, end in zip(feeds, ends, strict=True)]
         if code != 0:
-            raise ContextError(f"llama.cpp failed to decode {count} tokens at position {position} (code {code})")
+            where = ", ".join(f"{len(feed.tokens)} at position {feed.position}" for feed in feeds)
+            raise ContextError(f"llama.cpp failed to decode (code {code}): {where}")
         self.shift_pending = False
-        return count
+        return [len(feed.tokens) for feed in feeds]
 
-    def likeliest(self) -> int:
-        """The token with the highest logit of the last decode call."""
-        self._check_open()
-        return self._greedy.sample()
+    def _fill_batch(self, feeds: abc.Sequence[Feed]) -> list[int]:
+        batch, index = self._batch, 0
+        tokens, positions, slots, outputs = batch.token, batch.pos, batch.seq_id, batch.logits
+        rows = []
+        for feed in feeds:
+            for position, token in enumerate(feed.tokens, feed.position):
+                tokens[index] = token
+                positions[index] = position
+                batch.n_seq_id[index] = 1
+                slots[index][0] = feed.slot
+                outputs[index] = False
+                index += 1
+            outputs[index - 1] = feed.logits
+            rows.append(index - 1)
+        batch.n_tokens = index
+        return rows
+
+    def logits(self, row: int) -> NDArray[np.float32]:
+        """What the last decode call left for its feed number `row`, [n_vocab]; a view that the next call overwrites."""
+        pointer = api.llama_get_logits_ith(self.pointer, self._rows[row])
+        if not pointer:
+            raise ContextError("the last decode call left no logits here")
+        return np.ctypeslib.as_array(pointer, shape=(self.model.n_vocab,))
+
+    def likeliest(self, row: int) -> int:
+        """The token with the highest logit."""
+        return int(self.logits(row).argmax())
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """A new random stream on this context's logits."""
-        return Sampler(self.pointer, sampling)
+        return Sampler(self, LogitSampler(sampling, self._scratch))
 
     def remove(self, slot: int, start: int, stop: int | None = None) -> bool:
         """Drops the cells of a slot at positions [start, stop). False: llama.cpp cannot, and dropped nothing."""
@@ -397,38 +420,19 @@ class Context:
         self.close()
 
 
-def _free_context(pointer: int, batch: Any, greedy: Sampler, flag: object) -> None:
-    greedy.close()
+def _free_context(pointer: int, batch: Any, flag: object) -> None:
     api.llama_batch_free(batch)
     api.llama_free(pointer)
     del flag  # it was read by the abort callback until here
 
 
 class Sampler:
-    """llama.cpp's sampler chain for one random stream: temperature, top-k, top-p, draw; or greedy at temperature 0."""
+    """One random stream on a context's logits."""
 
-    def __init__(self, context: int, sampling: Sampling) -> None:
+    def __init__(self, context: Context, sampler: LogitSampler) -> None:
         self._context = context
-        self._chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        self._free = weakref.finalize(self, api.llama_sampler_free, self._chain)
-        links = []
-        if sampling.temperature == 0:
-            links.append(api.llama_sampler_init_greedy())
-        else:
-            links.append(api.llama_sampler_init_temp(sampling.temperature))
-            if sampling.top_k:
-                links.append(api.llama_sampler_init_top_k(min(sampling.top_k, 2**31 - 1)))
-            if sampling.top_p < 1:
-                links.append(api.llama_sampler_init_top_p(sampling.top_p, 1))
-            # 2**32 - 1 asks llama.cpp for a seed of its own choice.
-            links.append(api.llama_sampler_init_dist(sampling.seed % (2**32 - 1)))
-        for link in links:
-            api.llama_sampler_chain_add(self._chain, link)
+        self._sampler = sampler
 
-    def sample(self) -> int:
-        """Draws from the logits of the last decode call."""
-        return int(api.llama_sampler_sample(self._chain, self._context, -1))
-
-    def close(self) -> None:
-        """Frees the chain. A second call does nothing."""
-        self._free()
+    def sample(self, row: int) -> int:
+        """Draws from the logits that the last decode call left for its feed number `row`."""
+        return self._sampler.sample(self._context.logits(row))

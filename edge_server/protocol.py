@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from edge_server.events import Mode, Output, Say, Silence, TooLong, UserText
+from edge_server.events import Draft, Mode, Output, Say, Silence, TooLong, UserText
 from edge_server.wording import defuse
 
 NEW_SESSION = "<!new_session!>"
@@ -15,6 +15,8 @@ NEW_ORDINARY_SESSION = "<!new_ordinary_session!>"
 TOO_LONG = "<!too_long!>"
 END = "<!end!>"
 IDLE = "<idle>"
+DRAFT = "<!draft!>"
+DRAFTS = "duplex.draft"  # the WebSocket subprotocol in which clients send drafts
 MAX_FRAME_BYTES = 64 * 1024
 
 # A sentence ends at its punctuation and what closes behind it, if a space or the slice's end follows; the CJK full
@@ -33,8 +35,10 @@ def end_sentences(text: str) -> str:
 class TextCodec:
     """One connection's frames. ``ordinary_port`` is 8766's wire: pieces as they come, ``<!end!>`` behind the last."""
 
-    def __init__(self, *, upstream: bool = False, ordinary_port: bool = False) -> None:
+    def __init__(self, *, upstream: bool = False, ordinary_port: bool = False, drafts: bool = False) -> None:
+        """``drafts``: whether the client was told that it may send them; else a frame like one is a text."""
         self._upstream = upstream
+        self._drafts = drafts
         self._ordinary_port = ordinary_port
         self._mode = self.first_mode
         self._reply: list[str] = []  # ordinary mode on the duplex port: one frame a reply
@@ -44,9 +48,11 @@ class TextCodec:
         """The mode of a connection that has not asked for any."""
         return Mode.ORDINARY if self._ordinary_port else Mode.DUPLEX
 
-    def decode(self, frame: str) -> UserText | Silence | Mode | None:
-        """What a frame means: a slice, a new session in a mode, or nothing (an empty frame)."""
+    def decode(self, frame: str) -> UserText | Draft | Silence | Mode | None:
+        """What a frame means: a slice, a draft of one, a new session in a mode, or nothing (an empty frame)."""
         text = frame.strip()
+        if self._drafts and text.startswith(DRAFT):
+            return Draft(text[len(DRAFT) :].strip())
         if not text:
             return None
         if text in (NEW_SESSION, NEW_ORDINARY_SESSION):

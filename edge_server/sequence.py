@@ -8,18 +8,20 @@ The rules:
   that fails leaves that true: where the context gives no guarantee, all cells of the sequence are dropped.
 - What is kept is never decoded twice. A new list keeps the cells of the common prefix; only the rest is decoded. The
   one exception: logits exist only for the last decode call, so a list that is cached whole has its last token decoded
-  again where that call was another.
-- The sizes of the decode calls follow from positions alone (`chunk_end`), never from timing: batch shape changes
-  rounding, and the same lists must give the same words.
+  again where that call was another. `Sequence.decoded_twice` counts.
+- Where a sequence decodes alone, the sizes of its calls follow from its list and from positions (`chunk_end`,
+  `Request.certain`), never from timing: batch shape changes rounding, and the same lists must give the same words.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from edge_server.context import Context, EngineError, PoolFull, Sampler, Sampling
+from edge_server.context import Context, EngineError, Feed, PoolFull, Sampler, Sampling
+from edge_server.tokens import common_prefix
 
 if TYPE_CHECKING:
     from collections import abc
@@ -30,26 +32,26 @@ class Request:
     """A transcript up to where generation starts, and how to generate.
 
     tokens: never empty. max_new: at most so many tokens are sampled; 0 only prefills. stop: generation ends after one
-    of these, which is part of the result. forget: [start, stop) ranges of the *cached* list that left the transcript
-    since the last request and whose rest is shifted in place; applied in order, whatever the finish, before `tokens`
-    is compared with what is cached (ranges beyond the cached list do nothing). peek: after a cap, decode the last
-    token too and report the likeliest next one.
+    of these, which is part of the result. peek: after a cap, decode the last token too and report the likeliest next
+    one. certain: how many of the tokens are known before the rest is; a decode call ends behind them, so that it makes
+    no difference whether they were prefilled beforehand. urgent: its prefill goes before others'.
     """
 
     tokens: tuple[int, ...]
     max_new: int
     stop: frozenset[int]
     sampling: Sampling
-    forget: tuple[tuple[int, int], ...] = ()
     peek: bool = False
+    certain: int = 0
+    urgent: bool = False
 
     def __post_init__(self) -> None:
         if not self.tokens:
             raise ValueError("a request needs at least one token")
         if self.max_new < 0:
             raise ValueError(f"max_new must be 0 or more, not {self.max_new}")
-        if any(not 0 <= start <= stop for start, stop in self.forget):
-            raise ValueError(f"forget needs ranges [start, stop) with 0 <= start <= stop, not {self.forget}")
+        if not 0 <= self.certain <= len(self.tokens):
+            raise ValueError(f"certain must be 0 to the {len(self.tokens)} tokens, not {self.certain}")
 
 
 class Finish(Enum):
@@ -61,7 +63,9 @@ class Finish(Enum):
     """`Request.max_new` tokens were sampled."""
     CANCELLED = "cancelled"
     FULL = "full"
-    """The pool has no cells left, although everything that could be evicted was."""
+    """The pool does not hold as many tokens."""
+    BUSY = "busy"
+    """Nothing was begun: every slot belongs to a session that is speaking."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,6 @@ def chunk_end(position: int, total: int, chunk: int) -> int:
     return total if total - position <= chunk else (position // chunk + 1) * chunk
 
 
-def common_prefix(left: abc.Sequence[int], right: abc.Sequence[int]) -> int:
-    """How many tokens two lists share from the start."""
-    for index, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
-            return index
-    return min(len(left), len(right))
-
-
 class Sequence:
     """A list of tokens and its cells in one slot of a context. After use you must call `release`."""
 
@@ -110,10 +106,13 @@ class Sequence:
         if not 0 < chunk <= context.batch:
             raise EngineError(f"chunk is {chunk}; this context decodes 1 to {context.batch} tokens in a call")
         self.slot = slot
+        self.decoded_twice = 0
+        """Tokens that were decoded again behind the very tokens that they had stood behind, after a rollback."""
         self._context = context
         self._chunk = chunk
         self._tokens: list[int] = []
-        self._logits_call: int | None = None
+        self._taken_back: list[int] = []  # what the last rollback took from behind the present tokens
+        self._logits: tuple[int, int] | None = None  # the decode call that left them, and this sequence's row in it
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -123,35 +122,43 @@ class Sequence:
         return len(self._tokens)
 
     @property
-    def has_logits(self) -> bool:
-        """Whether the context's logits are those that follow `tokens`."""
-        return self._logits_call == self._context.calls
+    def logits_row(self) -> int | None:
+        """Where the context has the logits that follow `tokens`; None: nowhere."""
+        if self._logits is None or self._logits[0] != self._context.calls:
+            return None
+        return self._logits[1]
 
     def matching(self, tokens: abc.Sequence[int]) -> int:
         """How many tokens from the start are cached as they stand in `tokens`."""
         return common_prefix(self._tokens, tokens)
 
-    def decode_next(self, transcript: abc.Sequence[int]) -> bool:
-        """One decode call towards `transcript`, of which this sequence must hold a proper prefix. False: aborted."""
+    def feed(self, transcript: abc.Sequence[int], stop: int, limit: int, *, logits: bool = True) -> Feed:
+        """What the next decode call should get towards `transcript[:stop]`, of which this holds a proper prefix.
+
+        At most `limit` tokens. `logits`: whether those that follow the transcript are wanted.
+        """
         start = len(self._tokens)
-        tokens = transcript[start : chunk_end(start, len(transcript), self._chunk)]
-        try:
-            kept = self._context.decode(self.slot, start, tokens)
-        except PoolFull:
-            raise
-        except EngineError:
-            self.release()
-            raise
-        self._tokens += tokens[:kept]
-        self._logits_call = self._context.calls if kept == len(tokens) else None
-        return kept == len(tokens)
+        end = min(chunk_end(start, stop, self._chunk), start + limit)
+        return Feed(self.slot, start, transcript[start:end], logits and end == len(transcript))
+
+    def fed(self, tokens: abc.Sequence[int], row: int | None) -> None:
+        """Notes that a decode call appended `tokens`; `row`: where it left the logits of the last."""
+        for token in tokens if self._taken_back else ():
+            if not self._taken_back or self._taken_back[0] != token:
+                self._taken_back.clear()
+                break
+            self._taken_back.pop(0)
+            self.decoded_twice += 1
+        self._tokens += tokens
+        self._logits = None if row is None else (self._context.calls, row)
 
     def extend(self, tokens: abc.Sequence[int]) -> int:
         """Appends tokens. Returns how many: all of them, unless the context's `abort` came. Raises `PoolFull`."""
         transcript = [*self._tokens, *tokens]
         before = len(self._tokens)
-        while len(self._tokens) < len(transcript) and self.decode_next(transcript):
-            pass
+        while len(self._tokens) < len(transcript):
+            if not decode([self], [self.feed(transcript, len(transcript), self._chunk)])[0]:
+                break
         return len(self._tokens) - before
 
     def truncate(self, length: int) -> None:
@@ -160,8 +167,9 @@ class Sequence:
             return
         if length <= 0 or not self._context.remove(self.slot, length):
             self.release()  # dropping all never fails; what should have stayed is decoded again when it is needed
+        self._taken_back = self._tokens[max(length, 0) :] + self._taken_back
         del self._tokens[max(length, 0) :]
-        self._logits_call = None
+        self._logits = None
 
     def forget(self, start: int, stop: int) -> None:
         """Drops the tokens [start, stop) and moves the rest to the left without decoding it anew.
@@ -177,7 +185,7 @@ class Sequence:
         elif self._context.remove(self.slot, start, stop):
             self._context.shift(self.slot, stop, start - stop)
             del self._tokens[start:stop]
-            self._logits_call = None
+            self._logits = None
         else:
             self.release()
 
@@ -212,75 +220,123 @@ class Sequence:
         """Generates after what this sequence holds plus `tokens`, without a pause. See `Request` and `Generated`."""
         generation = Generation(self._context, self, Request(self.tokens + tokens, max_new, stop, sampling, peek=peek))
         try:
-            while (finish := generation.step()) is None:
-                pass
+            while (finish := generation.take()) is None:
+                if not decode([self], [generation.feed(self._chunk)])[0]:
+                    finish = Finish.CANCELLED
+                    break
         except PoolFull:
             finish = Finish.FULL
-        finally:
-            generation.close()
         return generation.result(finish)
 
     def release(self) -> None:
         """Gives all cells back."""
         self._context.remove(self.slot, 0)
         self._tokens.clear()
-        self._logits_call = None
+        self._taken_back.clear()
+        self._logits = None
+
+
+def decode(sequences: abc.Sequence[Sequence], feeds: abc.Sequence[Feed]) -> list[bool]:
+    """One decode call that feeds all sequences, each its own; for each, whether all of its tokens were decoded.
+
+    They were not where the context's `abort` came. Raises `PoolFull` having changed nothing; after any other
+    `EngineError` the sequences are empty, since nothing is certain of their cells.
+    """
+    context = sequences[0]._context
+    try:
+        kept = context.decode(feeds)
+    except PoolFull:
+        raise
+    except EngineError:
+        for sequence in sequences:
+            sequence.release()
+        raise
+    for row, (sequence, feed, count) in enumerate(zip(sequences, feeds, kept, strict=True)):
+        whole = count == len(feed.tokens)
+        sequence.fed(feed.tokens if whole else feed.tokens[:count], row if whole and feed.logits else None)
+    return [count == len(feed.tokens) for feed, count in zip(feeds, kept, strict=True)]
 
 
 class Generation:
-    """A request on its way: `step` until it returns a finish, `result`, and in any case `close`.
+    """A request on its way: `take` until it returns a finish, with a decode call of `feed` before each further one.
 
-    The transcript is the request's tokens and what was sampled after them. A step makes one decode call for what the
-    cells lack of it and, where nothing is lacking, samples one token. The last sampled token is not decoded: whatever
-    comes next is decoded together with it.
+    The transcript is the request's tokens and what was sampled after them. The last sampled token is not decoded:
+    whatever comes next is decoded together with it.
     """
 
-    def __init__(self, context: Context, sequence: Sequence, request: Request) -> None:
+    def __init__(
+        self,
+        context: Context,
+        sequence: Sequence,
+        request: Request,
+        forget: abc.Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """`forget`: [start, stop) ranges of the cached list that left the transcript and whose rest is shifted in
+        place; they go first, in order, each in the positions of its own moment (beyond the cached list: nothing).
+        """
         self._context = context
-        self._sequence = sequence
+        self.sequence = sequence
         self._request = request
         self._sampler: Sampler | None = None
         self._transcript = list(request.tokens)
         self._likeliest_next: int | None = None
-        for start, stop in request.forget:
+        for start, stop in forget:
             sequence.forget(start, stop)
         matching = sequence.matching(request.tokens)
-        at_hand = matching == len(sequence) and sequence.has_logits
+        at_hand = matching == len(sequence) and sequence.logits_row is not None
         if matching == len(request.tokens) and (request.max_new or request.peek) and not at_hand:
             matching -= 1
         self.rolled_back = matching < len(sequence)
+        started = time.perf_counter()
         sequence.truncate(matching)
+        self.rollback_seconds = time.perf_counter() - started if self.rolled_back else 0.0
+        self._decoded_twice = sequence.decoded_twice
         self._reused = len(sequence)  # less than what matched where the cells had to be dropped
 
-    def step(self) -> Finish | None:
-        """One decode call at most, and one token where it completes the transcript; None means: call again.
+    @property
+    def missing(self) -> int:
+        """How many tokens have to be decoded before the next one can be sampled."""
+        return len(self._transcript) - len(self.sequence)
 
-        Raises `PoolFull` having changed nothing, so that it can be called again once there is room. An abort by the
-        context ends the generation as cancelled.
-        """
-        request, sequence = self._request, self._sequence
-        if len(sequence) < len(self._transcript):
-            if not sequence.decode_next(self._transcript):
-                return Finish.CANCELLED
-            if len(sequence) < len(self._transcript):
-                return None
+    def feed(self, limit: int) -> Feed:
+        """What the next decode call should get, at most `limit` tokens; something must be missing."""
+        request = self._request
+        stop = request.certain if len(self.sequence) < request.certain else len(self._transcript)
+        return self.sequence.feed(self._transcript, stop, limit, logits=request.max_new > 0 or request.peek)
+
+    def take(self) -> Finish | None:
+        """Samples a token where nothing is missing. None: something is missing (now)."""
+        request = self._request
+        if self.missing:
+            return None
         sampled = len(self._transcript) - len(request.tokens)
         if sampled == request.max_new:
             if request.peek:
-                self._likeliest_next = self._context.likeliest()
+                self._likeliest_next = self._context.likeliest(self._row)
             return Finish.CAP
         if self._sampler is None:
             self._sampler = self._context.sampler(request.sampling)
-        token = self._sampler.sample()
+        token = self._sampler.sample(self._row)
         self._transcript.append(token)
         if token in request.stop:
             return Finish.STOP
         return Finish.CAP if sampled + 1 == request.max_new and not request.peek else None
 
     @property
+    def _row(self) -> int:
+        row = self.sequence.logits_row
+        assert row is not None, "sampled where the last decode call left no logits"
+        return row
+
+    @property
+    def decoded_twice(self) -> int:
+        """See `Sequence.decoded_twice`; since this generation began."""
+        return self.sequence.decoded_twice - self._decoded_twice
+
+    @property
     def decoded(self) -> int:
         """How many sampled tokens were decoded."""
-        return max(0, len(self._sequence) - len(self._request.tokens))
+        return max(0, len(self.sequence) - len(self._request.tokens))
 
     def result(self, finish: Finish) -> Generated:
         request = self._request
@@ -289,11 +345,5 @@ class Generation:
             finish=finish,
             likeliest_next=self._likeliest_next,
             reused=self._reused,
-            prefilled=max(0, min(len(self._sequence), len(request.tokens)) - self._reused),
+            prefilled=max(0, min(len(self.sequence), len(request.tokens)) - self._reused),
         )
-
-    def close(self) -> None:
-        """Frees the sampler. A second call does nothing."""
-        if self._sampler is not None:
-            self._sampler.close()
-            self._sampler = None

@@ -13,16 +13,18 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server as SocketServer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 from edge_server.connection import CLOSE_TIMEOUT, Connection, Conversing, close_or_abort
-from edge_server.protocol import MAX_FRAME_BYTES
+from edge_server.metrics import CONTENT_TYPE
+from edge_server.protocol import DRAFTS, MAX_FRAME_BYTES
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
@@ -84,6 +86,7 @@ class Port:
     model_name: str
     slice_seconds: float
     alive: Callable[[], bool]  # whether the model can still answer
+    drafts: bool = True  # whether clients may send drafts
 
     @property
     def number(self) -> int:
@@ -94,8 +97,12 @@ class Port:
 class Server:
     """Serves ports until `stop`. An asynchronous context manager: inside it, the ports are open."""
 
-    def __init__(self, ports: list[Port], allow_origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, ports: list[Port], allow_origins: tuple[str, ...] = (), *, metrics: Callable[[], bytes] = bytes
+    ) -> None:
+        """``metrics``: what /metrics answers."""
         self._ports = ports
+        self._metrics = metrics
         self._allow_origins = allow_origins
         self._servers: list[SocketServer] = []
         self._clients: set[ServerConnection] = set()
@@ -126,6 +133,8 @@ class Server:
                     await serve(
                         self._handler(port.conversing),
                         sock=listening,
+                        subprotocols=[Subprotocol(DRAFTS)],
+                        select_subprotocol=_select_subprotocol if port.drafts else _no_subprotocol,
                         process_request=self._gate(port),
                         max_size=MAX_FRAME_BYTES,
                         open_timeout=CLOSE_TIMEOUT,
@@ -158,13 +167,15 @@ class Server:
             path = request.path.partition("?")[0]
             if path == "/healthz":
                 return self._health(connection, port)
+            if path == "/metrics":
+                return _respond(connection, http.HTTPStatus.OK, self._metrics().decode(), CONTENT_TYPE)
             origins = request.headers.get_all("Origin")  # a browser always sends one; other programs send none
             if len(origins) > 1 or not all(origin_allowed(origin, self._allow_origins) for origin in origins):
                 _log.warning("refused a page from %s; --allow-origin lets it in", ascii(origins[0]))
                 text = "pages from this origin may not connect; start the server with --allow-origin to let them\n"
                 return connection.respond(http.HTTPStatus.FORBIDDEN, text)
             if path != "/":
-                return connection.respond(http.HTTPStatus.NOT_FOUND, "there is / for WebSockets, and /healthz\n")
+                return connection.respond(http.HTTPStatus.NOT_FOUND, "there is / for WebSockets, /healthz, /metrics\n")
             return None
 
         return gate
@@ -178,7 +189,20 @@ class Server:
             "connections": self.connections,
         }
         code = http.HTTPStatus.OK if alive else http.HTTPStatus.SERVICE_UNAVAILABLE
-        response = connection.respond(code, json.dumps(status) + "\n")
-        del response.headers["Content-Type"]
-        response.headers["Content-Type"] = "application/json"
-        return response
+        return _respond(connection, code, json.dumps(status) + "\n", "application/json")
+
+
+def _respond(connection: ServerConnection, code: http.HTTPStatus, text: str, content_type: str) -> Response:
+    response = connection.respond(code, text)
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = content_type
+    return response
+
+
+def _select_subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """A client that offers others than ours is served all the same, without any."""
+    return next((name for name in offered if name == DRAFTS), None)
+
+
+def _no_subprotocol(_connection: ServerConnection, _offered: Sequence[Subprotocol]) -> None:
+    return None

@@ -43,6 +43,10 @@ class Transcript:
         """The words of a pair that went out."""
         return self.tokens[pair.reply : pair.reply + pair.delivered]
 
+    def fits(self, tokens: int) -> bool:
+        """Whether so many more tokens have room."""
+        return len(self.tokens) + tokens <= self._room
+
     def append(self, user: list[int], *, silent: bool) -> bool:
         """Open a pair with the user's half, forgetting the oldest pairs if need be; False, and no change: no room."""
         if not self.make_room(len(user)):

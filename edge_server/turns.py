@@ -6,8 +6,8 @@ without silent ones between, until ``</s>`` or until nothing more fits.
 
 from __future__ import annotations
 
+from edge_server.conversation import Conversation
 from edge_server.events import Action, Finish, Mode, SliceDone
-from edge_server.session import Conversation
 
 
 class TurnSession(Conversation):

@@ -14,6 +14,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import deque
 
+from edge_server.conversation import MESSAGE_ENDS_WITHIN, Settings, Vocabulary, slice_seed
 from edge_server.events import (
     Action,
     Event,
@@ -28,7 +29,6 @@ from edge_server.events import (
     TooLong,
     UserText,
 )
-from edge_server.session import MESSAGE_ENDS_WITHIN, Settings, Vocabulary, slice_seed
 from edge_server.wording import SILENCE_PADDING, SILENT_REPLIES
 
 DUPLEX_LIMIT = 512  # tokens: a prompt this long or longer is too long
@@ -64,6 +64,11 @@ class _HistorySession(ABC):
     def waiting(self) -> int:
         """How many frames wait for the reply that is being made."""
         return len(self._queue)
+
+    @property
+    def engaged(self) -> bool:
+        """Whether the model has more to say: whether a silent slice runs it."""
+        return False
 
     @property
     def history(self) -> tuple[str, ...]:

@@ -39,7 +39,10 @@ fi
 pip="$venv/bin/python -m pip --disable-pip-version-check"
 $pip install --quiet --upgrade pip
 
-if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null && ! "$venv/bin/python" -c "import llama_cpp, sys; sys.exit(llama_cpp.__version__ != '${bindings#*==}')" 2>/dev/null; then
+installed() { "$venv/bin/python" -c "import llama_cpp, sys; sys.exit(llama_cpp.__version__ != '${bindings#*==}')" 2>/dev/null; }
+has_amx() { "$venv/bin/python" -c 'import llama_cpp, sys; sys.exit(b"AMX_INT8 = 1" not in llama_cpp.llama_print_system_info())' 2>/dev/null; }
+
+build() { # build PIP-OPTIONS...
   compiler=${CXX:-c++}
   if ! "$compiler" --version >/dev/null 2>&1; then # without Xcode's tools, macOS has a c++ that only complains
     debian "a C++ compiler" build-essential || fail "no C++ compiler found; install one (macOS: xcode-select --install; Debian: apt-get install build-essential)"
@@ -47,13 +50,28 @@ if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null 
   # What the bindings do not need is left out: the multimodal library, tools, server, examples, tests. On macOS llama.cpp
   # builds Metal in by default.
   CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF ${CMAKE_ARGS:-}"
-  export CMAKE_ARGS
+  case $(uname -m) in
+    # GCC 12's `_tile_loadconfig` makes llama.cpp's AMX kernels end the process (ggml-org/llama.cpp#20824, #26954). The
+    # AVX-512 ones, with repacked weights, do the same work.
+    x86_64 | amd64) CFLAGS="${CFLAGS:-} -mno-amx-tile -mno-amx-int8 -mno-amx-bf16" CXXFLAGS="${CXXFLAGS:-} -mno-amx-tile -mno-amx-int8 -mno-amx-bf16" ;;
+  esac
+  export CMAKE_ARGS CFLAGS CXXFLAGS
+  $pip install --no-deps "$@" "$bindings" || fail "the build of $bindings failed; the compiler's message is above"
+}
+from_source="building llama.cpp's bindings from source; this takes about 4 minutes on 2 cores, once (pip keeps the wheel)"
+
+if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null && ! installed; then
   if $pip cache list llama_cpp_python 2>/dev/null | grep -q "${bindings#*==}"; then
     say "setup: installing llama.cpp's bindings from pip's cache"
   else
-    say "setup: building llama.cpp's bindings from source; this takes about 4 minutes on 2 cores, once (pip keeps the wheel)"
+    say "setup: $from_source"
   fi
-  $pip install --no-deps "$bindings" || fail "the build of $bindings failed; the compiler's message is above"
+  build
+fi
+if has_amx; then # a wheel built with other flags, from pip's cache or by hand
+  say "setup: these bindings have AMX kernels, which some compilers break; $from_source"
+  $pip cache remove llama_cpp_python >/dev/null 2>&1 || true
+  build --force-reinstall
 fi
 say "setup: installing the rest"
 PYTHONWARNINGS=ignore $pip install --quiet --editable '.[test]'

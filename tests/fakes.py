@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_server.context import EngineError, PoolFull, Sampling
+from edge_server.context import EngineError, Feed, PoolFull, Sampling
 
 if TYPE_CHECKING:
     from collections import abc
@@ -34,15 +34,12 @@ class FakeSampler:
         self._context = context
         self._sampling = sampling
         self._draws = 0
-        context.open_samplers += 1
 
-    def sample(self) -> int:
+    def sample(self, row: int) -> int:
         self._draws += 1
+        self._context.draws += 1
         salt = b"" if self._sampling.temperature == 0 else b"%d %d" % (self._sampling.seed, self._draws)
-        return self._context.answer(salt)
-
-    def close(self) -> None:
-        self._context.open_samplers -= 1
+        return self._context.answer(row, salt)
 
 
 @dataclass
@@ -66,13 +63,15 @@ class FakeContext:
     fail_remove: bool = False
     calls: int = 0
     shift_pending: bool = False
-    open_samplers: int = 0
+    draws: int = 0
     decoded: list[tuple[int, int, tuple[int, ...]]] = field(default_factory=list)
-    """The decode calls that were made: slot, position, tokens."""
+    """What the decode calls fed: slot, position, tokens."""
+    shapes: list[list[int]] = field(default_factory=list)
+    """For each decode call that was made, the number of tokens of each slot in it."""
 
     def __post_init__(self) -> None:
         self._cells: dict[int, dict[int, Cell]] = {slot: {} for slot in range(self.slots)}
-        self._logits: int | None = None
+        self._logits: dict[int, int] = {}  # the slot of each row of the last decode call
         self._aborted = threading.Event()
         self._thread: int | None = None
 
@@ -93,40 +92,48 @@ class FakeContext:
         cells = self._cells[slot]
         return _digest(*(cells[position].digest for position in sorted(cells)))
 
-    def answer(self, salt: bytes = b"") -> int:
-        assert self._logits is not None, "sampled where the last decode call left no logits"
+    def answer(self, row: int, salt: bytes = b"") -> int:
+        slot = self._logits.get(row)
+        assert slot is not None, "sampled where the last decode call left no logits"
         if self.reply is not None:
-            return self.reply(self.held(self._logits))
-        return int.from_bytes(_digest(self.state(self._logits), salt)[:4], "big") % self.n_vocab
+            return self.reply(self.held(slot))
+        return int.from_bytes(_digest(self.state(slot), salt)[:4], "big") % self.n_vocab
 
     # --- edge_server.context.Context ---
 
-    def decode(self, slot: int, position: int, tokens: abc.Sequence[int]) -> int:
+    def decode(self, feeds: abc.Sequence[Feed]) -> list[int]:
         self._check_thread()
         self.calls += 1
-        self._logits = None
-        cells = self._cells[slot]
-        assert 0 < len(tokens) <= self.batch, f"{len(tokens)} tokens in a call"
-        assert all(0 <= token < self.n_vocab for token in tokens), tokens
-        assert sorted(cells) == list(range(position)), f"position {position} does not continue {sorted(cells)}"
-        if self.used + len(tokens) > self.cells:
-            raise PoolFull(f"no free cells for {len(tokens)} tokens in a pool of {self.cells}")
+        self._logits = {}
+        count = sum(len(feed.tokens) for feed in feeds)
+        assert 0 < count <= self.batch, f"{count} tokens in a call"
+        assert len({feed.slot for feed in feeds}) == len(feeds), "a slot twice in a call"
+        for feed in feeds:
+            held = sorted(self._cells[feed.slot])
+            assert feed.tokens
+            assert all(0 <= token < self.n_vocab for token in feed.tokens), feed.tokens
+            assert held == list(range(feed.position)), f"position {feed.position} does not continue {held}"
+        if self.used + count > self.cells:
+            raise PoolFull(f"no free cells for {count} tokens in a pool of {self.cells}")
         if self.on_decode is not None:
             self.on_decode()
         if self._aborted.is_set() and not self.shift_pending:
-            return 0
-        for offset, token in enumerate(tokens):
-            before = [cells[index].digest for index in range(position + offset)]
-            cells[position + offset] = Cell(token, _digest(*before, b"%d" % token))
+            return [0] * len(feeds)
+        for feed in feeds:
+            cells = self._cells[feed.slot]
+            for position, token in enumerate(feed.tokens, feed.position):
+                before = [cells[index].digest for index in range(position)]
+                cells[position] = Cell(token, _digest(*before, b"%d" % token))
         self.shift_pending = False
         if self.calls in self.fail:
             raise EngineError("the decode call failed")
-        self.decoded.append((slot, position, tuple(tokens)))
-        self._logits = slot
-        return len(tokens)
+        self.decoded += [(feed.slot, feed.position, tuple(feed.tokens)) for feed in feeds]
+        self.shapes.append([len(feed.tokens) for feed in feeds])
+        self._logits = {row: feed.slot for row, feed in enumerate(feeds) if feed.logits}
+        return [len(feed.tokens) for feed in feeds]
 
-    def likeliest(self) -> int:
-        return self.answer()
+    def likeliest(self, row: int) -> int:
+        return self.answer(row)
 
     def sampler(self, sampling: Sampling) -> FakeSampler:
         return FakeSampler(self, sampling)
@@ -137,8 +144,7 @@ class FakeContext:
             return False
         cells = self._cells[slot]
         self._cells[slot] = {at: cells[at] for at in cells if at < start or (stop is not None and at >= stop)}
-        if self._logits == slot:
-            self._logits = None
+        self._logits = {row: each for row, each in self._logits.items() if each != slot}
         return True
 
     def shift(self, slot: int, start: int, by: int) -> None:

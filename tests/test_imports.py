@@ -16,7 +16,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("convert", "edge_server", "clients")
 
-_CONVERSATION = frozenset(f"edge_server.{name}" for name in ("events", "wording", "transcript", "session"))
+_CONVERSATION = frozenset(
+    f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
+)
+_CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence"))
 _NOTHING: frozenset[str] = frozenset()
 
 # Besides the standard library, these modules import no more than this.
@@ -27,13 +30,21 @@ ONLY_IMPORTS = {
     "edge_server.vocabulary": _NOTHING,
     "edge_server.config": _NOTHING,
     "edge_server.context": _NOTHING,
+    "edge_server.tokens": _NOTHING,
+    "edge_server.scheduler": _NOTHING,
+    "edge_server.conversation": _CONVERSATION,
     "edge_server.session": _CONVERSATION,
     "edge_server.turns": _CONVERSATION,
     "edge_server.upstream": _CONVERSATION,
     "edge_server.protocol": _CONVERSATION,
     "edge_server.sampling": frozenset({"edge_server.context", "numpy"}),
-    "edge_server.sequence": frozenset({"edge_server.context"}),
-    "edge_server.engine": frozenset({"edge_server.context", "edge_server.sequence"}),
+    "edge_server.sequence": _CELLS,
+    "edge_server.parking": _CELLS,
+    "edge_server.pool": _CELLS | {"edge_server.parking"},
+    "edge_server.jobs": _CELLS,
+    "edge_server.rounds": _CELLS | {f"edge_server.{name}" for name in ("jobs", "pool", "scheduler")},
+    "edge_server.engine": _CELLS | {f"edge_server.{name}" for name in ("jobs", "parking", "pool", "rounds")},
+    "edge_server.metrics": frozenset({"edge_server.jobs", "prometheus_client"}),
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
     "clients.cli": frozenset({"clients.command"}),
@@ -51,7 +62,8 @@ ONLY_IMPORTED_BY = {
     "prompt_toolkit": ("clients",),
     "huggingface_hub": ("convert.hub",),
     "gguf": ("convert",),
-    "numpy": ("convert", "edge_server.sampling"),
+    "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
+    "prometheus_client": ("edge_server.metrics",),
     "typer": ("convert.cli", "edge_server.cli", "clients.command"),
     "torch": (),
 }

@@ -14,6 +14,7 @@ from edge_server.events import (
     Finish,
     Generate,
     Mode,
+    Prepare,
     Release,
     Say,
     Silence,
@@ -61,6 +62,8 @@ class Talk:
                 words += action.text
             elif isinstance(action, Release):
                 self._handle.release()
+            elif isinstance(action, Prepare):
+                self._handle.prepare(_request(action.next), forget=action.next.forget)
             elif isinstance(action, Generate):
                 actions += self._session.receive(self._generate(action))
         return words
@@ -89,8 +92,6 @@ class Talk:
         return words
 
     def _generate(self, action: Generate) -> SliceDone:
-        greedy = Sampling(temperature=0, top_k=0, top_p=1, seed=action.seed)
-        request = Request(action.tokens, action.max_new, action.stop, greedy, action.forget, action.peek)
         results: list[Generated | EngineError] = []
         over = threading.Event()
 
@@ -98,12 +99,17 @@ class Talk:
             results.append(result)
             over.set()
 
-        self._handle.submit(request, on_done)
+        self._handle.submit(_request(action), on_done, forget=action.forget)
         over.wait()
         result = results[0]
         if isinstance(result, EngineError):
             raise result
         return SliceDone(result.tokens, Finish(result.finish.value), result.likeliest_next)
+
+
+def _request(asked: Generate) -> Request:
+    greedy = Sampling(temperature=0, top_k=0, top_p=1, seed=asked.seed)
+    return Request(asked.tokens, asked.max_new, asked.stop, greedy, asked.peek, asked.certain)
 
 
 def _event(text: str | None) -> Event:

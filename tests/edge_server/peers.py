@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from edge_server.conversation import Conversation, Settings
 from edge_server.events import (
     Action,
     Cancel,
@@ -19,6 +20,7 @@ from edge_server.events import (
     Generate,
     Mode,
     NewSession,
+    Prepare,
     Release,
     Say,
     Session,
@@ -27,7 +29,7 @@ from edge_server.events import (
     Unheard,
     UserText,
 )
-from edge_server.session import Conversation, DuplexSession, Settings
+from edge_server.session import DuplexSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 
 USER, ASSISTANT = "<用户>", "<AI>"
@@ -142,19 +144,22 @@ class Peer:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.asked: Generate | None = None  # unanswered
+        self.prepared: Generate | None = None  # what is said to come next
         self.cancelled = False
         self.said: list[str] = []
+        self.forgotten: list[tuple[int, int]] = []  # what left the front of the transcript, each in its own positions
         self.cells: list[int] = []  # what the engine has decoded
         self.reused = 0  # cells that the last request found
 
     def send(self, *events: Event) -> list[Action]:
-        """Tell the session; returns what it wants done."""
+        """Tell the session; returns what it wants done, but for what it only wants prepared."""
         actions: list[Action] = []
         for event in events:
             new = self.session.receive(event)
+            assert not any(isinstance(action, Prepare) for action in new[:-1]), "first comes what is to be done now"
             for action in new:
                 self._take(action)
-            actions += new
+            actions += [action for action in new if not isinstance(action, Prepare)]
         return actions
 
     def text(self, *texts: str) -> list[Action]:
@@ -228,30 +233,41 @@ class Peer:
     def _take(self, action: Action) -> None:
         if isinstance(action, Generate):
             assert self.asked is None, "a second request while one is unanswered"
-            self.asked = action
+            if not action.urgent and self.prepared is not None and self.prepared.max_new and not action.forget:
+                assert self.prepared == action, "silence was foreseen, but not like this"
+            self.asked, self.prepared = action, None
             self._decode(action)
+        elif isinstance(action, Prepare):
+            assert self.asked is None, "something is unanswered"
+            assert replace(action.next, forget=()) != self.prepared, "prepared twice"
+            self.prepared = replace(action.next, forget=())
+            self._forget(action.next)
         elif isinstance(action, Cancel):
             assert self.asked is not None, "there is nothing to cancel"
             assert not self.cancelled, "cancelled twice"
             self.cancelled = True
         elif isinstance(action, Release):
             assert self.asked is None, "released while it is in use"
-            self.cells = []
+            self.cells, self.prepared = [], None
         elif isinstance(action, Say):
             assert action.text
             self.said.append(action.text)
 
     def _decode(self, asked: Generate) -> None:
         """What the engine does first; what is kept must not have to be decoded again."""
-        for start, stop in asked.forget:
-            assert 1 <= start < stop
-            del self.cells[start:stop]
+        self._forget(asked)
         known = {id(cell) for cell in self.cells if isinstance(cell, Token)}
         kept = [index for index, token in enumerate(asked.tokens) if id(token) in known]
         same = [cell == token for cell, token in zip(self.cells, asked.tokens, strict=False)]
         self.reused = [*same, False].index(False)
         assert self.reused > max(kept, default=-1)
         self.cells = list(asked.tokens)
+
+    def _forget(self, asked: Generate) -> None:
+        for start, stop in asked.forget:
+            assert 1 <= start < stop
+            del self.cells[start:stop]
+        self.forgotten += asked.forget
 
 
 TEN = " one two three one two three one two three one"  # ten tokens: a slice that is not its message's last

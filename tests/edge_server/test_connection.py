@@ -10,6 +10,7 @@ import threading
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from edge_server import connection
 from edge_server.connection import Speech
@@ -87,7 +88,11 @@ class TestConversation:
 
     async def test_any_number_of_ticks_during_a_slice_count_as_one(self) -> None:
         gate, context = gated()
-        async with serving(lambda text: "0123456789" * 10, context=context) as served, served.connect() as client:
+        answer = "0123456789" * 10
+        async with (
+            serving(lambda text: answer, context=context, look_ahead=False) as served,
+            served.connect() as client,
+        ):
             gate.shut()
             await client.send("count")
             await asyncio.to_thread(gate.entered.wait, 30)
@@ -101,7 +106,7 @@ class TestConversation:
             await client.send("x")  # a third slice of the first reply would come before this answer
             assert await hear(client) == "0123456789"
             texts = [text_of(tokens) for _, _, tokens in context.decoded]
-            assert sum("<用户><idle><AI>" in text for text in texts) == 1
+            assert sum("<idle><AI>" in text for text in texts) == 1
 
     async def test_a_new_session_forgets_everything(self) -> None:
         async with serving() as served, served.connect() as client:
@@ -229,8 +234,8 @@ class TestOtherClients:
             slow.transport.abort()
             await slow.wait_closed()
 
-    async def test_more_clients_than_slots_are_all_answered(self) -> None:
-        async with serving() as served:
+    async def test_more_clients_than_slots_are_all_answered_where_some_fall_silent(self) -> None:
+        async with serving(speaking=0) as served:
             clients = [await served.connect() for _ in range(7)]
             for number, client in enumerate(clients):
                 await client.send(f"{number}")
@@ -238,6 +243,32 @@ class TestOtherClients:
             for client in clients:
                 await client.send("<idle>")
                 assert await hear(client) == ".\n"
+            for number, client in enumerate(clients):
+                await client.send(f"{number + 1}")
+                assert await hear(client) == f"You said {number + 1}"
+            for client in clients:
+                await client.close()
+            assert served.engine.counters.restored >= 3
+
+    async def test_one_too_many_is_told_at_once_while_all_speak_and_served_afterwards(self) -> None:
+        async with serving(lambda text: "0123456789" * 10) as served:
+            speaking = [await served.connect() for _ in range(4)]
+            for client in speaking:
+                await client.send("count")
+                assert await hear(client) == "0123456789"
+            async with served.connect() as client:
+                await client.send("hello")
+                code, reason = await closed(client)
+                assert code == 1013
+                assert reason is not None
+                assert "--sessions" in reason
+            await speaking.pop().close()
+            async with served.connect() as client:
+                await client.send("hello")
+                assert await hear(client) == "0123456789"
+            for client in speaking:
+                await client.send("<idle>")
+                assert await hear(client) == "0123456789"
                 await client.close()
 
 
@@ -247,7 +278,7 @@ async def test_any_interleaving_keeps_conversations_apart_and_leaks_nothing(seed
     """Six clients on three slots say, tick, start anew and vanish at random; each hears its own letter and no other."""
     chance = random.Random(seed)
     context = FakeContext(cells=700, slots=3, n_vocab=FIRST_BYTE + 256)
-    async with serving(lambda text: text[0] * 25, context=context) as served:
+    async with serving(lambda text: text[0] * 25, context=context, speaking=0) as served:
         clients: dict[str, ClientConnection] = {letter: await served.connect() for letter in "abcdef"}
         heard = dict.fromkeys(clients, "")
 
@@ -256,9 +287,15 @@ async def test_any_interleaving_keeps_conversations_apart_and_leaks_nothing(seed
                 async for frame in client:
                     heard[letter] += str(frame)
 
+        async def come_back(letter: str) -> None:
+            clients[letter] = await served.connect()
+            listening.append(asyncio.create_task(listen(letter, clients[letter])))
+
         listening = [asyncio.create_task(listen(letter, client)) for letter, client in clients.items()]
         for _ in range(150):
             letter = chance.choice(list(clients))
+            if clients[letter].state is not State.OPEN:  # all slots were busy when it first spoke
+                await come_back(letter)
             what = chance.choices(["say", "tick", "renew", "vanish", "wait"], [6, 10, 1, 1, 4])[0]
             if what == "say":
                 await clients[letter].send(letter * chance.randint(1, 12))
@@ -268,17 +305,21 @@ async def test_any_interleaving_keeps_conversations_apart_and_leaks_nothing(seed
                 await clients[letter].send("<!new_session!>")
             elif what == "vanish":
                 clients[letter].transport.abort()
-                clients[letter] = await served.connect()
-                listening.append(asyncio.create_task(listen(letter, clients[letter])))
+                await come_back(letter)
             else:
                 await asyncio.sleep(0)
-        for letter, client in clients.items():
-            await client.send("<!new_session!>")
-            await client.send(letter.upper())
+        for letter in clients:
+            with contextlib.suppress(ConnectionClosed):
+                await clients[letter].send("<!new_session!>")
+                await clients[letter].send(letter.upper())
             for _ in range(600):
                 if heard[letter].count(letter.upper()) >= 25:
                     break
-                await client.send("<idle>")
+                try:
+                    await clients[letter].send("<idle>")
+                except ConnectionClosed:
+                    await come_back(letter)
+                    await clients[letter].send(letter.upper())
                 await asyncio.sleep(0.01)
         for client in clients.values():
             await client.close()

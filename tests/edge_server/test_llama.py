@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_server.context import EngineError, PoolFull, Sampling
+from edge_server.context import EngineError, Feed, PoolFull, Sampling
 from edge_server.llama import KV_TYPES, Context, ContextError, Model, ModelError
 from tests.tiny import logits, vocabulary, write_tiny_gguf
 
@@ -36,6 +36,12 @@ def model(tiny_gguf: Path) -> Iterator[Model]:
 def context(model: Model) -> Iterator[Context]:
     with Context(model, cells=256, slots=3, batch=8, threads=1, kv_type="f32", flash_attention=False) as context:
         yield context
+
+
+def decode(context: Context, slot: int, position: int, tokens: list[int]) -> int:
+    """One slot's tokens in a call of their own."""
+    (kept,) = context.decode([Feed(slot, position, tokens)])
+    return kept
 
 
 # --- the file ---
@@ -118,7 +124,7 @@ def test_a_quantised_model_computes_on_this_machine(tiny_gguf: Path, tmp_path: P
     path = tmp_path / f"{kind}.gguf"
     assert api.llama_model_quantize(bytes(tiny_gguf), bytes(path), params) == 0
     with Model.load(path, gpu_layers=0) as model, Context(model, cells=256, slots=1, threads=1) as context:
-        context.decode(0, 0, PROMPT)
+        decode(context, 0, 0, PROMPT)
         assert np.isfinite(logits(context)).all()
 
 
@@ -195,7 +201,7 @@ def test_a_token_outside_the_vocabulary_is_refused(model: Model, token: int) -> 
 @pytest.mark.parametrize("kv_type", KV_TYPES)
 def test_every_kind_of_cell_works(model: Model, kv_type: str) -> None:
     with Context(model, cells=256, slots=1, threads=1, kv_type=kv_type) as context:
-        assert context.decode(0, 0, PROMPT) == len(PROMPT)
+        assert decode(context, 0, 0, PROMPT) == len(PROMPT)
         assert np.isfinite(logits(context)).all()
 
 
@@ -217,33 +223,33 @@ def test_the_pool_is_at_least_as_large_as_asked_and_says_its_size(model: Model) 
         assert context.cells >= 300
         assert (context.slots, context.batch) == (2, 16)
         for position in range(0, context.cells, 16):
-            context.decode(0, position, [9] * 16)
+            decode(context, 0, position, [9] * 16)
         with pytest.raises(PoolFull, match=f"pool of {context.cells}"):
-            context.decode(1, 0, [9])
+            decode(context, 1, 0, [9])
 
 
 def test_one_pool_serves_one_slot_or_all(context: Context) -> None:
     for position in range(0, context.cells, 8):
-        context.decode(2, position, [9] * 8)
+        decode(context, 2, position, [9] * 8)
     with pytest.raises(PoolFull, match="256"):
-        context.decode(0, 0, [9])
+        decode(context, 0, 0, [9])
     context.remove(2, 200)
-    assert context.decode(0, 0, [9] * 8) == 8
+    assert decode(context, 0, 0, [9] * 8) == 8
 
 
 def test_a_full_pool_is_as_it_was_before_the_call(context: Context) -> None:
     for position in range(0, context.cells - 8, 8):
-        context.decode(0, position, [9] * 8)
-    context.decode(1, 0, PROMPT)
+        decode(context, 0, position, [9] * 8)
+    decode(context, 1, 0, PROMPT)
     with pytest.raises(PoolFull):
-        context.decode(1, len(PROMPT), [9] * 8)
-    assert context.decode(1, len(PROMPT), [9]) == 1
+        decode(context, 1, len(PROMPT), [9] * 8)
+    assert decode(context, 1, len(PROMPT), [9]) == 1
 
 
 @pytest.mark.parametrize("tokens", [[], [9] * 9])
 def test_a_call_takes_one_token_to_a_batch(context: Context, tokens: list[int]) -> None:
     with pytest.raises(ContextError, match="1 to 8"):
-        context.decode(0, 0, tokens)
+        decode(context, 0, 0, tokens)
 
 
 @pytest.mark.parametrize(
@@ -252,38 +258,38 @@ def test_a_call_takes_one_token_to_a_batch(context: Context, tokens: list[int]) 
 def test_a_call_that_llama_refuses_is_an_error_and_changes_nothing(
     context: Context, slot: int, position: int, token: int
 ) -> None:
-    context.decode(0, 0, [9] * 4)
+    decode(context, 0, 0, [9] * 4)
     with pytest.raises(EngineError, match="code -1"):
-        context.decode(slot, position, [token])
-    assert context.decode(0, 4, [9]) == 1
+        decode(context, slot, position, [token])
+    assert decode(context, 0, 4, [9]) == 1
 
 
 def test_an_abort_stops_calls_until_it_is_taken_back(context: Context) -> None:
     context.abort()
-    assert context.decode(0, 0, PROMPT) == 0
-    assert context.decode(0, 0, PROMPT) == 0
+    assert decode(context, 0, 0, PROMPT) == 0
+    assert decode(context, 0, 0, PROMPT) == 0
     context.resume()
-    assert context.decode(0, 0, PROMPT) == len(PROMPT)
+    assert decode(context, 0, 0, PROMPT) == len(PROMPT)
 
 
 def test_state_cannot_be_saved_while_a_shift_is_pending(context: Context) -> None:
-    context.decode(0, 0, PROMPT)
+    decode(context, 0, 0, PROMPT)
     context.remove(0, 0, 2)
     context.shift(0, 2, -2)
     with pytest.raises(ContextError, match="shift"):
         context.save(0)
-    context.decode(1, 0, PROMPT)  # any call applies it
+    decode(context, 1, 0, PROMPT)  # any call applies it
     assert len(context.save(0)) > 0
 
 
 def test_state_that_was_tampered_with_is_refused_and_the_slot_is_empty(context: Context) -> None:
-    context.decode(0, 0, PROMPT)
+    decode(context, 0, 0, PROMPT)
     state = context.save(0)
     assert context.restore(1, state[: len(state) // 2]) is False
     assert context.restore(1, b"") is False
-    assert context.decode(1, 0, PROMPT) == len(PROMPT)
+    assert decode(context, 1, 0, PROMPT) == len(PROMPT)
     assert context.restore(2, state) is True
-    assert context.decode(2, len(PROMPT), [9]) == 1
+    assert decode(context, 2, len(PROMPT), [9]) == 1
 
 
 # --- sampling ---
@@ -291,22 +297,19 @@ def test_state_that_was_tampered_with_is_refused_and_the_slot_is_empty(context: 
 
 def draw(context: Context, sampling: Sampling, count: int = 1) -> list[int]:
     sampler = context.sampler(sampling)
-    tokens = [sampler.sample() for _ in range(count)]
-    sampler.close()
-    sampler.close()
-    return tokens
+    return [sampler.sample(0) for _ in range(count)]
 
 
 def test_temperature_zero_takes_the_likeliest(context: Context) -> None:
-    context.decode(0, 0, PROMPT)
+    decode(context, 0, 0, PROMPT)
     best = int(logits(context).argmax())
-    assert context.likeliest() == best
+    assert context.likeliest(0) == best
     assert draw(context, Sampling(0, 0, 1, 0), 3) == [best] * 3
     assert set(draw(context, Sampling(5, 1, 1, 0), 20)) == {best}
 
 
 def test_draws_follow_temperature_then_top_k_then_top_p(context: Context) -> None:
-    context.decode(0, 0, PROMPT)
+    decode(context, 0, 0, PROMPT)
     temperature, top_k, top_p, count = 2.0, 12, 0.8, 20_000
     scaled = logits(context).astype(np.float64) / temperature
     order = np.argsort(-scaled)[:top_k]
@@ -323,7 +326,7 @@ def test_draws_follow_temperature_then_top_k_then_top_p(context: Context) -> Non
 
 
 def test_the_seed_decides_the_draws_and_any_integer_is_one(context: Context) -> None:
-    context.decode(0, 0, PROMPT)
+    decode(context, 0, 0, PROMPT)
     runs = {seed: draw(context, Sampling(2, 0, 1, seed), 16) for seed in (0, 1, 2**32 - 1, 2**32, -5)}
     assert len({tuple(run) for run in runs.values()}) >= 3
     for seed, run in runs.items():
@@ -344,11 +347,11 @@ def test_closing_is_done_once_and_in_any_order(tiny_gguf: Path) -> None:
     second.close()
     for context in (first, second):
         with pytest.raises(ContextError, match="closed"):
-            context.decode(0, 0, PROMPT)
+            decode(context, 0, 0, PROMPT)
         with pytest.raises(ContextError, match="closed"):
             context.remove(0, 0)
         with pytest.raises(ContextError, match="closed"):
-            context.likeliest()
+            context.likeliest(0)
 
 
 def test_a_process_that_closes_nothing_ends_quietly(tiny_gguf: Path) -> None:

@@ -17,7 +17,7 @@ from edge_server.sequence import (
     SavedSequence,
     Sequence,
     chunk_end,
-    common_prefix,
+    decode,
 )
 from tests.fakes import FakeContext
 
@@ -67,19 +67,12 @@ def test_a_rest_that_fits_into_one_call_is_not_cut() -> None:
     assert chunk_end(60, 130, 64) == 64
 
 
-@given(st.lists(st.integers(0, 2), max_size=8), st.lists(st.integers(0, 2), max_size=8))
-def test_the_common_prefix_is_common_and_cannot_be_longer(left: list[int], right: list[int]) -> None:
-    length = common_prefix(left, right)
-    assert left[:length] == right[:length]
-    assert length in (len(left), len(right)) or left[length] != right[length]
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"tokens": ()}, "at least one token"),
         ({"max_new": -1}, "max_new"),
-        ({"forget": ((3, 2),)}, "forget"),
+        ({"certain": 2}, "certain"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(change: dict[str, Any], message: str) -> None:
@@ -467,11 +460,12 @@ def test_an_abort_while_a_shift_is_pending_does_not_shift_twice(context: Any) ->
 def test_an_aborted_generation_is_cancelled_with_what_it_had(context: Any) -> None:
     sequence = Sequence(context, 0, chunk=CHUNK)
     generation = Generation(context, sequence, Request(tuple(LONG[:8]), 9, NO_STOP, GREEDY))
-    assert generation.step() is None
+    assert generation.take() is None
+    assert decode([sequence], [generation.feed(CHUNK)]) == [True]
+    assert generation.take() is None
     context.abort()
-    assert generation.step() is Finish.CANCELLED
+    assert decode([sequence], [generation.feed(CHUNK)]) == [False]
     context.resume()
-    generation.close()
     done = generation.result(Finish.CANCELLED)
     assert len(done.tokens) == 1
     assert sequence.tokens == tuple(LONG[:8])
@@ -507,18 +501,6 @@ def test_a_failed_call_drops_all_cells_of_its_sequence_and_no_others() -> None:
         sequence.extend(LONG)
     assert sequence.tokens == context.held(0) == ()
     assert other.tokens == context.held(1) == tuple(LONG[:5])
-
-
-def test_samplers_are_freed_whatever_happens() -> None:
-    context = FakeContext(cells=6, fail={9})
-    sequence = Sequence(context, 0)
-    sequence.generate(2, NO_STOP, GREEDY, tokens=(1,))
-    sequence.generate(9, NO_STOP, GREEDY, tokens=(1,))
-    sequence.release()
-    with pytest.raises(EngineError):
-        sequence.generate(9, NO_STOP, GREEDY, tokens=(1,))
-    assert context.calls == 9
-    assert context.open_samplers == 0
 
 
 def test_a_chunk_must_fit_into_a_call() -> None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from edge_server.conversation import MESSAGE_ENDS_WITHIN, slice_seed
 from edge_server.events import Cancel, Finish, Generate, Mode, Release, ReplyEnd, Say, SliceDone
-from edge_server.session import MESSAGE_ENDS_WITHIN, DuplexSession, slice_seed
+from edge_server.session import DuplexSession
 from tests.edge_server.peers import (
     BOS,
     CHAT_VOCABULARY,

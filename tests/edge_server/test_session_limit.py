@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from edge_server.conversation import ORDINARY_TOKENS
 from edge_server.events import Cancel, Generate, Mode, Release, ReplyEnd, Say, TooLong
-from edge_server.session import ORDINARY_TOKENS
 from tests.edge_server.peers import (
     BOS,
     TEN,
@@ -15,21 +15,34 @@ from tests.edge_server.peers import (
 # --- 9. the limit
 
 
-def test_a_full_transcript_forgets_its_oldest_pairs_at_least_a_quarter() -> None:
+def test_a_full_transcript_forgets_its_oldest_pairs_at_least_a_quarter_while_nobody_waits() -> None:
     peer = duplex(ctx=100)
-    before = peer.transcript
-    (generate,) = peer.text("hello")
-    while isinstance(generate, Generate) and not generate.forget:
-        peer.reply(" one two three</s>")
-        before = peer.transcript
-        (generate,) = peer.text("hello")
-    assert peer.asked is not None
+    whole: list[int] = []
+    while not peer.forgotten:
+        peer.text("hello")
+        assert peer.asked is not None
+        assert peer.asked.forget == ()
+        reply = VOCABULARY.tokenize(" one two three</s>", parse_special=True)
+        whole = [*peer.asked.tokens, *reply]
+        peer.sample(reply)
     pair = len(["<", "用户", ">", "hello", "<", "AI", ">", "one", "two", "three", "</s>"])
     forgotten = -(-25 // pair) * pair  # whole pairs
-    assert peer.asked.forget == ((1, 1 + forgotten),)
-    user = VOCABULARY.tokenize("<用户>hello<AI>", parse_special=False)
-    assert list(peer.asked.tokens) == [BOS, *before[1 + forgotten :], *user]
-    assert peer.reused == len(before) - forgotten - 1  # the last sampled token was not decoded yet
+    assert peer.forgotten == [(1, 1 + forgotten)]
+    assert list(peer.transcript) == [BOS, *whole[1 + forgotten :]]
+    assert len(whole) + pair + 15 > 100, "there was room for more"
+    peer.text("hello")
+    assert peer.reused == len(peer.transcript) - pair + 3  # the last sampled token was not decoded yet
+
+
+def test_a_text_for_which_there_is_too_little_room_makes_the_transcript_forget() -> None:
+    peer = duplex(ctx=100)
+    for _ in range(3):
+        peer.text("hello")
+        peer.reply(" one two three</s>")
+    assert not peer.forgotten
+    peer.text("hello " + "a" * 50)
+    assert peer.asked is not None
+    assert peer.asked.forget == ((1, 34),)
 
 
 def test_a_conversation_never_outgrows_the_context() -> None:
@@ -48,8 +61,7 @@ def test_what_waits_is_still_delivered_when_its_tokens_are_forgotten() -> None:
     peer.text("hello there")
     peer.reply(" one" * 14 + " wor", following="ld")
     peer.tick()
-    assert peer.asked is not None
-    assert peer.asked.forget
+    assert peer.forgotten
     assert peer.pairs == [("<idle>", "")]
     assert peer.reply("ld</s>") == [Say(" world")]
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from edge_server.conversation import Conversation, slice_seed
 from edge_server.events import (
     Action,
     Event,
@@ -23,7 +24,7 @@ from edge_server.events import (
     Unheard,
     UserText,
 )
-from edge_server.session import Conversation, DuplexSession, slice_seed
+from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
 from tests.edge_server.peers import ASSISTANT, CHAT_VOCABULARY, USER, VOCABULARY, Peer, byte_pairs, settings
 

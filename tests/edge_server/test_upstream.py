@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from edge_server.conversation import MESSAGE_ENDS_WITHIN
 from edge_server.events import (
     Action,
     Finish,
@@ -22,7 +23,7 @@ from edge_server.events import (
     UserText,
 )
 from edge_server.protocol import TextCodec
-from edge_server.session import MESSAGE_ENDS_WITHIN, DuplexSession
+from edge_server.session import DuplexSession
 from edge_server.upstream import DUPLEX_LIMIT, ORDINARY_LIMIT, UpstreamDuplexSession, UpstreamTurnSession
 from tests.edge_server.peers import BOS, CHAT_VOCABULARY, EOS, IDLE, TEN, VOCABULARY, Peer, prompt, settings
 

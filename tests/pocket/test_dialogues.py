@@ -12,8 +12,9 @@ from pieces import PIECES
 from slices import BOS, EOS, USER_MARK, DuplexTokenizer
 from smalltalk import SMALL_TALK, UNKNOWN_TEMPLATES, UNKNOWN_TEMPLATES_HELD_OUT
 
+from edge_server.conversation import Settings
 from edge_server.events import Finish, Generate, Mode, Silence, SliceDone, UserText
-from edge_server.session import DuplexSession, Settings
+from edge_server.session import DuplexSession
 
 SEEDS = range(25)
 
