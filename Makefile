@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 TRAIN  := .venv-train
 POCKET := models/pocket-$(QUANT).gguf
 
-.PHONY: help run setup test lint convert pocket pocket-eval clean
+.PHONY: help run setup test lint convert bench llama-server pocket pocket-eval clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo 'make convert      MiniCPM-duplex (models/minicpm-duplex/ if there, else the hub) to GGUF; MODEL=dir|hub id|pocket QUANT=q4_k_m'
 	@echo 'make setup        the environment in .venv and the converted pocket model'
 	@echo 'make lint         ruff and mypy'
+	@echo 'make bench        measure everything beside bare llama.cpp (ARGS=--quick: a smoke run); writes benchmarks/RESULTS.md'
+	@echo 'make llama-server build llama.cpp'\''s own server for make bench to compare with (ten minutes, once)'
 	@echo 'make pocket       train the pocket model anew (PyTorch, under two hours on two cores)'
 	@echo 'make pocket-eval  measure its behaviour on held-out dialogues'
 	@echo 'make clean        remove the environment and the converted pocket model'
@@ -50,6 +52,12 @@ convert: $(STAMP)
 	  if [ -d models/minicpm-duplex ]; then model=models/minicpm-duplex; else model=xinrongzhang2022/MiniCPM-duplex; fi; \
 	fi; \
 	exec $(BIN)/edge-convert "$$model" --quant $(QUANT) $(ARGS)
+
+bench: setup
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+llama-server: $(STAMP)
+	@PYTHON="$(BIN)/python" sh benchmarks/llama-server.sh build/llama-server
 
 $(TRAIN)/.installed: pyproject.toml
 	@$(PYTHON) -m venv $(TRAIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 import select
 import signal
@@ -29,7 +30,8 @@ REPLY_SECONDS = 180.0  # a page of text on the real shape takes half a minute
 @functools.cache
 def has_option(option: str) -> bool:
     """Whether `edge-server run` knows an option."""
-    text = subprocess.run([*_SERVER, "run", "--help"], capture_output=True, text=True, check=True).stdout
+    wide = {**os.environ, "COLUMNS": "200"}  # a narrow terminal's help cuts long names
+    text = subprocess.run([*_SERVER, "run", "--help"], capture_output=True, text=True, check=True, env=wide).stdout
     return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
 
 
@@ -112,7 +114,8 @@ class Talk:
     """One conversation on the duplex port."""
 
     def __init__(self, url: str) -> None:
-        self._socket = connect(url, compression=None, open_timeout=30)
+        self._stack = contextlib.ExitStack()
+        self._socket = self._stack.enter_context(connect(url, compression=None, open_timeout=30))
         self._socket.send("<!new_session!>")
 
     def send(self, text: str) -> float:
@@ -147,7 +150,7 @@ class Talk:
 
     def close(self) -> None:
         """Hangs up."""
-        self._socket.close()
+        self._stack.close()
 
     def __enter__(self) -> Talk:
         return self

@@ -91,6 +91,7 @@ def _while_prefilling(bench: Bench, raw: Worker, edge: EdgeServer, script: Scrip
             if seconds is not None:
                 answers.append(seconds - _TOKENS * step)
                 floors.append(first - wait)
+        bench.settle()
         with edge.talk() as talk:
             usual = median([_afresh(talk, text) for _ in range(3)])
             sent = talk.send(page)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from benchmarks.bench import SLICE, Bench, Script
 from benchmarks.edge import has_option
 from benchmarks.figures import Goal, Row, median, show
+
+_SILENT_AFTER = 6.5  # seconds: a newcomer is refused while everyone who has a place is speaking
 
 
 def run(bench: Bench) -> list[Row]:
@@ -21,9 +25,11 @@ def run(bench: Bench) -> list[Row]:
         prefill = raw.ask("slice", tokens=prompt, count=SLICE)["first"]
         state = raw.ask("state", times=5)
         with edge.talk() as one, edge.talk() as other:
-            for number, talk in enumerate((one, other)):
-                bench.say(f"park and restore: filling conversation {number + 1} of 2")
-                talk.ask(page)
+            bench.say("park and restore: filling the first conversation")
+            talk_seconds = one.ask(page)
+            time.sleep(_SILENT_AFTER)
+            bench.say(f"park and restore: filling the second conversation, some {talk_seconds:.0f} s")
+            other.ask(page)
             before = edge.metrics()
             coming_back, staying = [], []
             for number in range(plan.switches):
