@@ -186,9 +186,7 @@ class Connection:
     def _request(self, asked: Generate) -> Request:
         conversing = self._conversing
         sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed)
-        return Request(
-            asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.certain, urgent=asked.urgent
-        )
+        return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)
 
     def _report(self, result: Generated | EngineError) -> None:
         """`_on_done` on the event loop, from any thread and never at once."""

@@ -35,6 +35,7 @@ from edge_server.transcript import Pair, Transcript
 from edge_server.wording import count_heard, count_held, defuse, incomplete_tail
 
 MESSAGE_ENDS_WITHIN = 6  # tokens, the closing one included
+CUT_PAIRS = 17  # as many as can be opened before one is answered: 16 texts that wait, and the one they interrupted
 ORDINARY_TOKENS = 512  # the longest reply of ordinary mode, as in the reference's duplex server
 
 
@@ -224,16 +225,30 @@ class Conversation(ABC):
         self._run = Run.WANTED
         self._engaged = True
         self._prepared = None
-        pair, forget = self._transcript.last, self._transcript.take_forgotten()
-        certain = min(pair.start + common_prefix(self._transcript.tokens[pair.start :], self._before), pair.reply)
-        request = self._request(self.transcript, certain)
+        forget = self._transcript.take_forgotten()
+        request = self._request(self.transcript, self._cuts())
         self._number += 1
-        return [replace(request, urgent=not pair.silent_user, forget=forget)]
+        return [replace(request, urgent=not self._transcript.last.silent_user, forget=forget)]
 
-    def _request(self, tokens: tuple[int, ...], certain: int) -> Generate:
+    def _request(self, tokens: tuple[int, ...], cuts: tuple[int, ...]) -> Generate:
         """What to ask for next, once the transcript is ``tokens``."""
         seed = slice_seed(self._seed, self._number)
-        return Generate(tokens, self._settings.slice_tokens, self._stop, seed, peek=True, certain=certain)
+        return Generate(tokens, self._settings.slice_tokens, self._stop, seed, peek=True, cuts=cuts)
+
+    def _cuts(self, further: list[int] | None = None) -> tuple[int, ...]:
+        """Where the user markers of the newest pairs end, and of a ``further`` one that begins with these tokens.
+
+        Each may have been prepared before what follows it was known. A text in which the marker's end merges with the
+        words is cut before it: there a prepared token is taken back.
+        """
+        tokens, before = self._transcript.tokens, self._before
+        ends = [
+            pair.start + common_prefix(tokens[pair.start : pair.start + len(before)], before)
+            for pair in self._transcript.pairs[-CUT_PAIRS:]
+        ]
+        if further is not None:
+            ends.append(len(tokens) + common_prefix(further, before))
+        return tuple(ends[-CUT_PAIRS:])
 
     def _end_reply(self) -> list[Action]:
         replying, self._replying = self._replying, False
@@ -260,8 +275,8 @@ class Conversation(ABC):
             begun = self._tokenize(user + defuse(self._draft, (user, assistant)))
         if not self._transcript.fits(len(begun)):
             begun = []
-        certain = len(self._transcript.tokens) + common_prefix(begun, self._before)
-        return replace(self._request((*self._transcript.tokens, *begun), certain), max_new=0, peek=False)
+        request = self._request((*self._transcript.tokens, *begun), self._cuts(begun))
+        return replace(request, max_new=0, peek=False)
 
     # --- words
 

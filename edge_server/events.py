@@ -81,7 +81,8 @@ Event = NewSession | UserText | Draft | Silence | Unheard | SliceDone
 class Generate:
     """Run the model on ``tokens`` and report a `SliceDone`; at most one is unanswered at a time.
 
-    The first ``certain`` tokens were known before the user's slice was. ``urgent``: it answers words, not silence.
+    ``cuts``: positions up to which the tokens were, or may have been, known before the rest was, in rising order.
+    ``urgent``: it answers words, not silence.
     ``forget`` lists [start, stop) ranges that left the front of the transcript since the last action that had such, one
     after the other, each in the positions of its own moment; what follows them is kept and moves up. Everything else
     that changed shows in ``tokens``.
@@ -92,7 +93,7 @@ class Generate:
     stop: frozenset[int]
     seed: int
     peek: bool
-    certain: int = 0
+    cuts: tuple[int, ...] = ()
     urgent: bool = False
     forget: tuple[tuple[int, int], ...] = ()
 

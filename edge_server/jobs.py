@@ -150,11 +150,14 @@ class Handle:
     def give_guess(self) -> bool:
         """Drops the cells of what was only guessed; a guess that is finished keeps its words. See `pool.Holder`."""
         job = self.prepared
-        if self.sequence is None or job is None or len(self.sequence) <= job.request.certain or self.forgotten:
+        if self.sequence is None or job is None or not job.request.cuts or self.forgotten:
+            return False
+        known = job.request.cuts[-1]
+        if len(self.sequence) <= known:
             return False
         if job.result is None:
             self.engine.cancel(job)
-        self.sequence.truncate(max(1, job.request.certain))
+        self.sequence.truncate(known)
         return True
 
     def submit(

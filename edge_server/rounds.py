@@ -59,7 +59,7 @@ class Rounds:
         self._round()
 
     def _sweep(self) -> None:
-        """Finishes what was cancelled. What lost its cells is given up or, if somebody has asked for it, begins anew."""
+        """Finishes what was cancelled. What lost its cells is given up or, if it was asked for, begins anew."""
         for job in self.jobs:
             sequence, generation = job.handle.sequence, job.generation
             lost = job.begun and (sequence is None or (generation is not None and generation.sequence is not sequence))

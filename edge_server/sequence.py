@@ -10,7 +10,7 @@ The rules:
   one exception: logits exist only for the last decode call, so a list that is cached whole has its last token decoded
   again where that call was another. `Sequence.decoded_twice` counts.
 - Where a sequence decodes alone, the sizes of its calls follow from its list and from positions (`chunk_end`,
-  `Request.certain`), never from timing: batch shape changes rounding, and the same lists must give the same words.
+  `Request.cuts`), never from timing: batch shape changes rounding, and the same lists must give the same words.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Request:
 
     tokens: never empty. max_new: at most so many tokens are sampled; 0 only prefills. stop: generation ends after one
     of these, which is part of the result. peek: after a cap, decode the last token too and report the likeliest next
-    one. certain: how many of the tokens are known before the rest is; a decode call ends behind them, so that it makes
-    no difference whether they were prefilled beforehand. urgent: its prefill goes before others'.
+    one. cuts: positions in rising order; a decode call ends at each, so that it makes no difference how far the tokens
+    were prefilled beforehand. urgent: its prefill goes before others'.
     """
 
     tokens: tuple[int, ...]
@@ -42,7 +42,7 @@ class Request:
     stop: frozenset[int]
     sampling: Sampling
     peek: bool = False
-    certain: int = 0
+    cuts: tuple[int, ...] = ()
     urgent: bool = False
 
     def __post_init__(self) -> None:
@@ -50,8 +50,8 @@ class Request:
             raise ValueError("a request needs at least one token")
         if self.max_new < 0:
             raise ValueError(f"max_new must be 0 or more, not {self.max_new}")
-        if not 0 <= self.certain <= len(self.tokens):
-            raise ValueError(f"certain must be 0 to the {len(self.tokens)} tokens, not {self.certain}")
+        if list(self.cuts) != sorted(self.cuts) or any(not 0 <= cut <= len(self.tokens) for cut in self.cuts):
+            raise ValueError(f"cuts must rise from 0 to the {len(self.tokens)} tokens at most, not {self.cuts}")
 
 
 class Finish(Enum):
@@ -301,7 +301,7 @@ class Generation:
     def feed(self, limit: int) -> Feed:
         """What the next decode call should get, at most `limit` tokens; something must be missing."""
         request = self._request
-        stop = request.certain if len(self.sequence) < request.certain else len(self._transcript)
+        stop = next((cut for cut in request.cuts if cut > len(self.sequence)), len(self._transcript))
         return self.sequence.feed(self._transcript, stop, limit, logits=request.max_new > 0 or request.peek)
 
     def take(self) -> Finish | None:

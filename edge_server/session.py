@@ -53,7 +53,7 @@ class DuplexSession(Conversation):
         if self._mode is Mode.DUPLEX:
             transcript.make_room(len(silent), keep=1)
             if self._engaged and self._settings.look_ahead and not self._draft and transcript.fits(len(silent)):
-                return self._request((*transcript.tokens, *silent), len(transcript.tokens) + len(self._before))
+                return self._request((*transcript.tokens, *silent), self._cuts(silent))
         return super()._following()
 
     def _on_silence(self) -> list[Action]:

@@ -109,7 +109,7 @@ class Talk:
 
 def _request(asked: Generate) -> Request:
     greedy = Sampling(temperature=0, top_k=0, top_p=1, seed=asked.seed)
-    return Request(asked.tokens, asked.max_new, asked.stop, greedy, asked.peek, asked.certain)
+    return Request(asked.tokens, asked.max_new, asked.stop, greedy, asked.peek, asked.cuts)
 
 
 def _event(text: str | None) -> Event:

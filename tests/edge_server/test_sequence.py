@@ -72,7 +72,8 @@ def test_a_rest_that_fits_into_one_call_is_not_cut() -> None:
     [
         ({"tokens": ()}, "at least one token"),
         ({"max_new": -1}, "max_new"),
-        ({"certain": 2}, "certain"),
+        ({"cuts": (2,)}, "cuts"),
+        ({"tokens": (1, 2), "cuts": (2, 1)}, "cuts"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(change: dict[str, Any], message: str) -> None:
