@@ -2,84 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-
 import pytest
-from prompt_toolkit.data_structures import Size
-from prompt_toolkit.input import PipeInput, create_pipe_input
-from prompt_toolkit.output.vt100 import Vt100_Output
 
-from clients.chat import DRAFT_SUBPROTOCOL, IDLE, NEW_SESSION, Chat, Mode
-from clients.connection import Connection
-from clients.conversation import Conversation, Ticker
-from clients.terminal import INDENT, NARROWEST, Terminal, reflows
-from tests.clients.emulator import Emulator
+from clients.chat import IDLE, NEW_SESSION, Mode
+from clients.terminal import INDENT, NARROWEST
 from tests.clients.peer import Peer, serving
+from tests.clients.person import CTRL_C, CTRL_D, ENTER, LEFT, OFTEN, UNDO, UP, left, sitting
 
 pytestmark = pytest.mark.real
-
-SELDOM = 60.0  # seconds a tick: there is the first one, and no other
-OFTEN = 0.02
-CTRL_C, CTRL_D, ENTER, LEFT, UP, UNDO = "\x03", "\x04", "\r", "\x1b[D", "\x1b[A", "\x1f"
-
-
-@dataclass
-class Person:
-    """A person at the terminal: presses keys, sees the output, and waits for things to happen."""
-
-    terminal: Terminal
-    keys: PipeInput
-    screen: Emulator
-    running: asyncio.Task[str | None]
-
-    def press(self, *keys: str) -> None:
-        self.keys.send_text("".join(keys))
-
-    @property
-    def sees(self) -> str:
-        """The text on the screen."""
-        return self.screen.text
-
-    async def until(self, happened: Callable[[], object]) -> None:
-        while not happened():
-            assert not self.running.done(), "it has ended"
-            await asyncio.sleep(0.002)
-
-    async def until_said(self, peer: Peer, *words: str) -> None:
-        """Until what the server was told, silence aside, are these words in this order."""
-        await self.until(lambda: peer.frames and " ".join(peer.texts()) == " ".join([NEW_SESSION, *words]))
-
-
-@asynccontextmanager
-async def sitting(
-    peer: Peer, tick: float = SELDOM, mode: Mode = Mode.DUPLEX, columns: int = 60
-) -> AsyncIterator[Person]:
-    screen = Emulator(columns)
-    with create_pipe_input() as keys:
-        output = Vt100_Output(screen, lambda: Size(rows=20, columns=screen.columns), enable_cpr=False)
-        connection = Connection(peer.url, offer=DRAFT_SUBPROTOCOL)
-        conversation = Conversation(Chat(mode), connection, Ticker(tick), draft_seconds=0)
-        terminal = Terminal(conversation, where=peer.url, input_=keys, output=output)
-        running = asyncio.create_task(terminal.run())
-        person = Person(terminal, keys, screen, running)
-        try:
-            await person.until(lambda: conversation.chat.listening)
-            yield person
-        finally:
-            conversation.leave()
-            assert await running is None
-
-
-async def left(person: Person) -> list[str]:
-    """The lines that stay on the terminal when the client has gone."""
-    person.press(CTRL_D)
-    await person.running
-    return person.screen.lines
 
 
 async def test_a_tick_takes_whole_words_and_leaves_the_one_that_is_being_typed() -> None:
@@ -307,76 +237,3 @@ async def test_in_chat_mode_nothing_is_sent_before_enter() -> None:
         person.press("?", ENTER)
         await person.until(lambda: "is Paris." in person.sees)
         assert peer.drafts() == []
-
-
-@pytest.fixture
-def reflowing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("XTERM_VERSION", "STY", "TMUX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-
-
-@pytest.mark.usefixtures("reflowing")
-@pytest.mark.parametrize("signalled", [True, False])
-@pytest.mark.parametrize("typed", ["", "unfinish", "just-as-long-as-it-needs-to-be--3", "long enough " * 6])
-async def test_a_window_that_becomes_narrower_or_wider_shows_everything_once(typed: str, signalled: bool) -> None:
-    async with serving() as peer, sitting(peer, columns=60) as person:
-        person.press("tell me a story", ENTER)
-        await person.until(lambda: "Once upon" in person.sees)
-        for piece in (" a time there was a fox", " who lived"):
-            await peer.connections[0].send(piece)
-        await person.until(lambda: "who lived" in person.sees)
-        person.press(typed)
-        await person.until(lambda: person.terminal.typed == typed)
-        for columns, key in ((35, "k"), (47, "l"), (33, "m"), (90, "n")):
-            person.screen.resize(columns)
-            if signalled:
-                os.kill(os.getpid(), signal.SIGWINCH)
-            # Something that is drawn in the new window only, with the signal or before it has come.
-            person.press(key)
-            drawn = f"{key} assistant speaking"
-            await person.until(lambda: drawn in person.sees)  # noqa: B023 - it is awaited here
-            await asyncio.sleep(0)
-            assert person.screen.lines[0] == "      you  tell me a story"
-            assert person.sees.count("Once upon") == 1, person.screen.lines
-            assert person.sees.count("speaking") == 1, person.screen.lines
-            assert person.sees.count(">") == 1, person.screen.lines
-        lines = await left(person)
-    assert " ".join(line.strip() for line in lines) == (
-        "you  tell me a story assistant  Once upon a time there was a fox who lived"
-    )
-
-
-async def test_a_terminal_that_cuts_lines_off_loses_nothing_that_was_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XTERM_VERSION", "XTerm(390)")
-    monkeypatch.delenv("TMUX", raising=False)
-    async with serving() as peer, sitting(peer, columns=60) as person:
-        person.press("tell me a story", ENTER)
-        await person.until(lambda: "Once upon" in person.sees)
-        await peer.connections[0].send(" a time there was a fox")
-        await person.until(lambda: "fox" in person.sees)
-        person.screen.resize(35, reflow=False)
-        os.kill(os.getpid(), signal.SIGWINCH)
-        person.press("x")
-        await person.until(lambda: "> x" in person.sees)
-        assert person.screen.lines[:3] == [
-            "      you  tell me a story",
-            "assistant  Once upon a time there",
-            "           was a fox",
-        ]
-
-
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({"TERM": "xterm-256color"}, True),
-        ({"TERM": "xterm-256color", "XTERM_VERSION": "XTerm(390)"}, False),
-        ({"TERM": "screen-256color", "TMUX": "/run/tmux", "XTERM_VERSION": "XTerm(390)"}, True),
-        ({"TERM": "screen", "STY": "1.pts-0"}, False),
-        ({"TERM": "linux"}, False),
-        ({"TERM": "st-256color"}, False),
-        ({}, True),
-    ],
-)
-def test_terminals_that_do_not_reflow_are_known(environ: dict[str, str], expected: bool) -> None:
-    assert reflows(environ) is expected

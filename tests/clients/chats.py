@@ -1,0 +1,25 @@
+"""Chats for the tests: opened, and what their actions amount to."""
+
+from __future__ import annotations
+
+from clients.chat import Action, Chat, Mark, Mode, Send, Show, Slice
+
+
+def opened(mode: Mode = Mode.DUPLEX) -> Chat:
+    chat = Chat(mode)
+    chat.opened()
+    return chat
+
+
+def sent(actions: list[Action]) -> list[str]:
+    return [action.frame for action in actions if isinstance(action, Send)]
+
+
+def shown(actions: list[Action]) -> list[Slice]:
+    return [action.slice for action in actions if isinstance(action, Show)]
+
+
+def hears(chat: Chat, words: str) -> list[Action]:
+    """What is done when `words` are said and nothing crosses them."""
+    actions = chat.say(words)
+    return [*actions, *(done for action in actions if isinstance(action, Mark) for done in chat.passed(action.number))]
