@@ -3,7 +3,8 @@
     python -m benchmarks [--quick] [--model pocket|real|both] [--only ROW ...] [--quant q4_k_m|q4_0] [--results FILE]
 
 Model files are written for the run, with random weights and a made-up vocabulary, and removed at its end. Progress goes
-to standard error; standard output gets the table and, as its last line, JSON. A full run also writes RESULTS.md.
+to standard error; standard output gets the table and, as its last line, JSON. A full run also writes RESULTS.md. The
+rows of `slices` are those of rollback too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from benchmarks.bench import FULL, QUICK, ROOT, Bench
 from benchmarks.figures import Row, json_line, table
-from benchmarks.machine import available_disk, describe, read_bandwidth
+from benchmarks.machine import available_disk, describe, load, read_bandwidth
 from benchmarks.real_shape import FILE_TYPES, REAL_CONFIG, write_model
 from benchmarks.results import write_results
 from benchmarks.rows import barge_in, conversion, footprint, park, sampling, sessions, slices, ticks
@@ -42,6 +43,9 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
 }
 CONVERSION = "conversion"
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+_BUFFER, _SMALL_BUFFER = 1 << 30, 1 << 28  # bytes: the large one is more than caches hold
+_FLASH = {"auto": -1, "off": 0, "on": 1}
+_BUSY = 0.3  # of a CPU for each thread: more load than that before the run makes its figures doubtful
 _LENGTH = 4096  # tokens that a model file claims to have been trained on, so that 2,000 fit
 
 
@@ -55,6 +59,9 @@ def options_parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=(*ROWS, CONVERSION), help="these rows; repeatable")
     parser.add_argument("--quant", choices=tuple(FILE_TYPES), default="q4_k_m", help="of the real shape")
     parser.add_argument("--tokenizer", type=Path, help="folder with MiniCPM-duplex's tokenizer, for the real shape")
+    parser.add_argument(
+        "--flash-attention", choices=tuple(_FLASH), default="auto", help="in the bare loop; default: auto"
+    )
     parser.add_argument("--threads", type=int, default=physical_cores(), help="of every contender; default: the cores")
     parser.add_argument(
         "--convert-real", type=Path, metavar="DIR", help="also convert the real shape; DIR has config and tokenizer"
@@ -97,12 +104,17 @@ def run(options: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder)))
         log = stack.enter_context((folder / "contenders.log").open("w+b"))
-        bandwidth = read_bandwidth(options.threads)
+        busy = load()
+        if busy is not None and busy > _BUSY * options.threads:
+            print(f"benchmarks: the machine is busy (load {busy:.1f}): end other programs first", file=sys.stderr)
+        facts["load"] = busy
+        bandwidth = read_bandwidth(options.threads, _SMALL_BUFFER if options.quick else _BUFFER)
         facts |= {"threads": options.threads, "read_gb_per_second": round(bandwidth / 1e9, 1)}
         for name in models if any(row in ROWS for row in wanted) else []:
             path, config = _write(name, folder, options)
             plan = (QUICK if options.quick else FULL)[name]
-            bench = Bench(name, path, config, plan, options.threads, log, bandwidth)
+            flash = _FLASH[options.flash_attention]
+            bench = Bench(name, path, config, plan, options.threads, log, bandwidth, flash)
             facts[f"{name}_model"] = {
                 "bytes": path.stat().st_size,
                 "quant": options.quant if name == "real" else "q4_k_m",

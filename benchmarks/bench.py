@@ -65,16 +65,17 @@ class Bench:
     threads: int
     log: IO[bytes]
     bandwidth: float  # bytes a second
+    flash: int = -1  # flash attention in the bare loop: 1 on, 0 off, -1 as llama.cpp decides, like the server
     started: float = field(default_factory=time.monotonic)
     random: random.Random = field(default_factory=lambda: random.Random(0))
     quiet: bool = False
 
     # --- contenders
 
-    def raw(self, cells: int, *, sequences: int = 1, batch: int = CHUNK) -> Worker:
-        """The bare loop."""
-        arguments = (str(self.path), str(cells), str(sequences), str(batch), str(self.threads))
-        return Worker("benchmarks.raw", *arguments, log=self.log)
+    def raw(self, cells: int, *, sequences: int = 1, batch: int = CHUNK, flash: int | None = None) -> Worker:
+        """The bare loop; `flash` None is `self.flash`."""
+        numbers = (cells, sequences, batch, self.threads, self.flash if flash is None else flash)
+        return Worker("benchmarks.raw", str(self.path), *map(str, numbers), log=self.log)
 
     def high_level(self, cells: int) -> Worker:
         """The high-level bindings."""

@@ -16,8 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-_BUFFER_BYTES = 1 << 30  # more than caches hold, but for the largest servers'
-
 
 def describe() -> dict[str, Any]:
     """Machine, system and time, for the results."""
@@ -41,6 +39,14 @@ def _processor() -> str:
     except OSError:
         found = None
     return " ".join(found[1].split()) if found else platform.processor() or "unknown processor"
+
+
+def load() -> float | None:
+    """How many threads wanted to run in the last minute, on average."""
+    try:
+        return os.getloadavg()[0]
+    except OSError:
+        return None
 
 
 def available_memory() -> int | None:
@@ -79,10 +85,11 @@ def resident(pid: int, model: Path) -> tuple[int, int] | None:
     return total, mapped
 
 
-def read_bandwidth(threads: int, size: int = _BUFFER_BYTES, rounds: int = 3) -> float:
+def read_bandwidth(threads: int, size: int, rounds: int = 3) -> float:
     """Bytes a second that `threads` threads read from memory together: the best round of libc's `memchr`.
 
-    It looks for a byte that is not there, so it reads everything, at the speed of the machine's widest loads.
+    `size` is in bytes and should be more than caches hold. The byte that is looked for is not there, so everything is
+    read, at the speed of the machine's widest loads.
     """
     find = ctypes.CDLL(None).memchr  # a call through ctypes lets other threads run
     find.restype, find.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)

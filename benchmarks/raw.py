@@ -1,6 +1,6 @@
 """The floor: llama.cpp's C API in a bare loop, in a process of its own (`workers.serve`). Knows nothing of the server.
 
-    python -m benchmarks.raw MODEL CELLS SEQUENCES BATCH THREADS
+    python -m benchmarks.raw MODEL CELLS SEQUENCES BATCH THREADS FLASH_ATTENTION
 
 A slice is one decode call for what is new (for long texts: one per BATCH tokens) and one for each sampled token,
 greedily; the server makes the same calls, so their difference is the server's own time.
@@ -33,7 +33,8 @@ def uses_extra_buffers() -> bool:
 class Raw:
     """A model and a context with `sequences` sequences in one pool of `cells` cells."""
 
-    def __init__(self, path: str, cells: int, sequences: int, batch: int, threads: int) -> None:
+    def __init__(self, path: str, cells: int, sequences: int, batch: int, threads: int, flash: int) -> None:
+        """`flash`: 1 with flash attention, 0 without, -1 as llama.cpp decides. Ends the process where it cannot."""
         begin = time.perf_counter()
         self._log: list[str] = []
         self._callback = api.llama_log_callback(
@@ -52,6 +53,7 @@ class Raw:
         params.n_batch = params.n_ubatch = max(batch, sequences)
         params.n_outputs_max = sequences
         params.n_threads = params.n_threads_batch = threads
+        params.flash_attn_type = flash
         params.no_perf = True
         self._context = api.llama_init_from_model(self._model, params)
         if not self._context:
@@ -240,10 +242,10 @@ class Raw:
 
 
 def main() -> None:
-    path, cells, sequences, batch, threads = sys.argv[1:]
+    path, *numbers = sys.argv[1:]
     if not Path(path).is_file():
         raise SystemExit(f"{path} is no file")
-    raw = Raw(path, int(cells), int(sequences), int(batch), int(threads))
+    raw = Raw(path, *map(int, numbers))
     names = ("hello", "tokenize", "slice", "batch", "rollback", "state", "sample", "clear")
     serve({name: getattr(raw, name) for name in names})
 

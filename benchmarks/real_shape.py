@@ -55,7 +55,7 @@ REAL_CONFIG: dict[str, Any] = {
 }
 FILE_TYPES = {"q4_k_m": 15, "q4_0": 2}  # llama.cpp's `llama_ftype`
 PEAKED_SPREAD = 6.0  # of the logits: then a few tokens have nearly all of the probability, as a trained model's have
-_EMBEDDING_SPREAD = 0.004  # small beside what the blocks add, or the likeliest token would be the one just read
+_EMBEDDING_SPREAD = 0.001  # small beside what the blocks add, or the likeliest token would be the one just read
 _MUTED = 1 / 64  # the size of rows that must not be sampled
 _PIECE_BYTES = 16 << 20
 

@@ -34,7 +34,7 @@ def write_results(path: Path, facts: dict[str, Any], rows: Sequence[Row]) -> Non
         f"- system: {facts['system']}",
         f"- date: {facts['date']}",
         f"- command: `{facts['command']}`",
-        f"- threads: {facts['threads']}; memory is read at {facts['read_gb_per_second']} GB/s",
+        f"- threads: {facts['threads']}; memory is read at {facts['read_gb_per_second']} GB/s{_load(facts)}",
         "",
     ]
     for name in dict.fromkeys(row.model for row in rows):
@@ -44,3 +44,7 @@ def write_results(path: Path, facts: dict[str, Any], rows: Sequence[Row]) -> Non
             lines += [f"{model['quant'].upper()}, {model['bytes'] / 1e9:.3f} GB.", ""]
         lines += [table([row for row in rows if row.model == name]), ""]
     path.write_text("\n".join([*lines, notes]), encoding="utf-8")
+
+
+def _load(facts: dict[str, Any]) -> str:
+    return "" if facts["load"] is None else f"; load before the run {facts['load']:.1f}"

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from benchmarks.workers import Worker
 
 RAW, EDGE, HIGH, SERVER = "raw llama_decode loop", "edge-server, no look-ahead", "llama_cpp.Llama", "llama-server"
+OTHER = {
+    0: "raw loop with flash attention",
+    1: "raw loop without flash attention",
+    -1: "raw loop without flash attention",
+}
 AGAIN = "re-prefilling everything (llama.cpp)"
 _ROLLBACKS = 3
 
@@ -34,9 +39,8 @@ class Contender(Protocol):
 
 
 class _Raw:
-    name = RAW
-
-    def __init__(self, worker: Worker, script: Script) -> None:
+    def __init__(self, name: str, worker: Worker, script: Script) -> None:
+        self.name = name
         self.times: dict[int, list[dict[str, Any]]] = {}
         self._worker, self._begin, self._eos = worker, [script.bos], [script.eos]
 
@@ -81,7 +85,7 @@ def run(bench: Bench) -> list[Row]:
     """The table's slices, and the goals that follow from them."""
     plan, longest = bench.plan, max(bench.plan.lengths)
     cells = -(-(longest + (plan.rounds * len(plan.lengths) + 12) * (SLICE + 12)) // 256) * 256
-    bench.need_memory(5, cells)
+    bench.need_memory(6, cells)
     with contextlib.ExitStack() as stack:
         bench.say("slices: starting the contenders")
         raw = stack.enter_context(bench.raw(cells))
@@ -89,7 +93,10 @@ def run(bench: Bench) -> list[Row]:
         again = stack.enter_context(bench.raw(cells, batch=512))
         edge = stack.enter_context(bench.edge(cells))
         talk = stack.enter_context(edge.talk())
-        contenders: list[Contender] = [_Raw(raw, script), _Edge(talk)]
+        contenders: list[Contender] = [_Raw(RAW, raw, script), _Edge(talk)]
+        # On a CPU the choice matters more than all that a server adds, so the other one is always shown.
+        other = stack.enter_context(bench.raw(cells, flash=1 if bench.flash == 0 else 0))
+        contenders.append(_Raw(OTHER[bench.flash], other, script))
         contenders.append(_Prompted(HIGH, stack.enter_context(bench.high_level(cells)), script))
         server = stack.enter_context(bench.llama_server(cells, extra_buffers=script.extra_buffers))
         if server is not None:

@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-m", "benchmarks", "--quick", "--model", "pocket"]
 
 
 def test_the_server_is_reached_from_outside_only() -> None:
-    """How many cores there are is all that `make bench` takes from the server's code; a profile of one part is apart."""
+    """All that it takes from the server is how many cores there are; `sampling.py` is a profile of one part."""
     found = {
         name
         for path in sorted((ROOT / "benchmarks").rglob("*.py"))

@@ -14,6 +14,7 @@ FACTS = {
     "command": "python -m benchmarks",
     "threads": 2,
     "read_gb_per_second": 60.0,
+    "load": 0.1,
     "real_model": {"bytes": 1_802_645_504, "quant": "q4_k_m"},
 }
 

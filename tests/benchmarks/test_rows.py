@@ -26,7 +26,7 @@ def test_slices_are_measured_for_every_contender_at_every_length(bench: Bench, m
     monkeypatch.setenv("PATH", "")  # no llama-server: its rows say so
     monkeypatch.setattr("benchmarks.bench.ROOT", Path("nowhere"))
     rows = {row.what: row for row in slices.run(bench)}
-    contenders = (slices.RAW, slices.EDGE, slices.HIGH, slices.AGAIN)
+    contenders = (slices.RAW, slices.OTHER[-1], slices.EDGE, slices.HIGH, slices.AGAIN)
     for length in PLAN.lengths:
         for name in contenders:
             row = rows.pop(f"slice at {length} tokens: {name}")
