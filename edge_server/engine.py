@@ -126,7 +126,7 @@ class Engine:
             handle.forgotten += forget
             job, handle.prepared = handle.prepared, None
             if job is not None and job.request == request and not job.cancelled:
-                if request.max_new and job.begun:
+                if job.guessed:
                     self._board.count(guesses_used=1)
                 if job.result is None:
                     handle.job = job  # first: what is asked for is busy and keeps its cells
@@ -184,6 +184,13 @@ class Engine:
             if job in self._board.running and all(other.cancelled or other.ahead for other in self._board.running):
                 self._context.abort()
             self._wake.notify_all()
+
+    def withdraw(self, job: Job) -> bool:
+        """Cancels a job that was prepared, unless it is finished. False: somebody has asked for it."""
+        with self._wake:
+            if job.ahead and job.result is None:
+                job.cancelled = True
+            return job.ahead
 
     def release(self, handle: Handle) -> None:
         with self._wake:

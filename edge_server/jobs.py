@@ -32,6 +32,8 @@ class Desk(Protocol):
 
     def cancel(self, job: Job) -> None: ...
 
+    def withdraw(self, job: Job) -> bool: ...
+
     def release(self, handle: Handle) -> None: ...
 
     def close_handle(self, handle: Handle) -> None: ...
@@ -92,7 +94,11 @@ class Job:
         """None: nobody has asked for it yet."""
         self.cancelled = False
         self.begun = False
-        """Whether its session has the slot and the cells that it needs."""
+        """Whether its session has a slot."""
+        self.promised = False
+        """Whether the cells that it may need are kept for it."""
+        self.guessed = False
+        """Whether it was started before anybody asked for it."""
         self.generation: Generation | None = None
         self.feed: Feed | None = None
         """What it gets from the decode call that runs."""
@@ -155,8 +161,8 @@ class Handle:
         known = job.request.cuts[-1]
         if len(self.sequence) <= known:
             return False
-        if job.result is None:
-            self.engine.cancel(job)
+        if not self.engine.withdraw(job):
+            return False
         self.sequence.truncate(known)
         return True
 

@@ -57,6 +57,11 @@ class Parking:
     def __contains__(self, owner: Hashable) -> bool:
         return owner in self._held or owner in self._written
 
+    def tokens(self, owner: Hashable) -> int:
+        """How many tokens are parked for `owner`; 0: nothing."""
+        entry = self._held.get(owner) or self._written.get(owner)
+        return len(entry.tokens) if entry else 0
+
     def park(self, owner: Hashable, saved: SavedSequence) -> None:
         """Keeps `saved` for `owner`, who must have nothing parked."""
         self._held[owner] = saved

@@ -81,10 +81,12 @@ class Pool:
     def admit(self, holder: Holder, *, speaking_too: bool, reclaim: bool = True) -> bool:
         """Gives `holder` a slot, and back the cells that it had. False: no slot is free or, with `reclaim`, made free.
 
-        Cells that do not fit are not restored; they are prefilled again.
+        Cells that do not fit are not restored; they are prefilled again. (Without `reclaim` nothing changes then.)
         """
         if holder.sequence is not None:
             return True
+        if not reclaim and not self.has_room(self._parking.tokens(holder)):
+            return False
         if not self._free_slots:
             victim = self._victim(speaking_too=speaking_too) if reclaim else None
             if victim is None:
@@ -93,7 +95,7 @@ class Pool:
         saved = self._parking.take(holder)
         holder.sequence = Sequence(self._context, self._free_slots.pop(0), chunk=self._chunk)
         self._holders[holder] = None
-        if saved is not None and (self.make_room(len(saved.tokens)) if reclaim else self.has_room(len(saved.tokens))):
+        if saved is not None and self.make_room(len(saved.tokens), holder):
             try:
                 holder.sequence.restore(saved)
                 self.restored += 1
@@ -105,14 +107,14 @@ class Pool:
         """Whether so many cells are free."""
         return cells <= self.free_cells
 
-    def make_room(self, cells: int) -> bool:
-        """Frees cells of others until `cells` are free. False: not so many can be freed."""
+    def make_room(self, cells: int, keep: Holder | None = None) -> bool:
+        """Frees cells, but not those of `keep`, until `cells` are free. False: not so many can be freed."""
         for holder in self.holders:
             if self.has_room(cells):
                 return True
             holder.give_guess()
         while not self.has_room(cells):
-            victim = self._victim(speaking_too=True)
+            victim = self._victim(speaking_too=True, keep=keep)
             if victim is None:
                 return False
             self._park(victim)
@@ -133,8 +135,8 @@ class Pool:
             self.release(holder)
         self._parking.close()
 
-    def _victim(self, *, speaking_too: bool) -> Holder | None:
-        idle = [holder for holder in self._holders if not holder.busy]
+    def _victim(self, *, speaking_too: bool, keep: Holder | None = None) -> Holder | None:
+        idle = [holder for holder in self._holders if not holder.busy and holder is not keep]
         silent = [holder for holder in idle if not holder.speaking]
         return next(iter([*silent, *(idle if speaking_too else [])]), None)
 

@@ -33,7 +33,7 @@ class Rounds:
         self._waiting: deque[Job] = deque()  # to be begun
         self._active: list[Job] = []  # begun, in the order of their turns
         self._releasing: set[Handle] = set()  # to be released when their job is finished
-        self._alone: set[Job] = set()  # had a part in a call that failed; each repeats it by itself
+        self._alone: dict[Job, int] = {}  # had a part in a call that failed; each decodes by itself what it fed so far
 
     @property
     def jobs(self) -> list[Job]:
@@ -61,14 +61,20 @@ class Rounds:
     def _sweep(self) -> None:
         """Finishes what was cancelled. What lost its cells is given up or, if it was asked for, begins anew."""
         for job in self.jobs:
+            if job not in self.jobs:
+                continue  # it was released together with one before it
             sequence, generation = job.handle.sequence, job.generation
             lost = job.begun and (sequence is None or (generation is not None and generation.sequence is not sequence))
             if job.cancelled:
                 self._finish(job, _CANCELLED if generation is None else generation.result(Finish.CANCELLED))
             elif lost and not self._give_up(job):
-                self._active.remove(job)
-                job.begun, job.generation = False, None
+                self._put_back(job)
                 self._waiting.appendleft(job)
+
+    def _put_back(self, job: Job) -> None:
+        """Takes a job from those that were begun."""
+        self._active.remove(job)
+        job.begun = job.promised = False
 
     def _give_up(self, job: Job) -> bool:
         """Ends a job that nobody has asked for. False: somebody has."""
@@ -81,7 +87,17 @@ class Rounds:
 
     def _admit(self) -> None:
         """Begins the jobs that wait, in order, as far as there are slots and cells."""
-        promised = sum(self._needs(job) for job in self._active if not job.ahead)
+        asked = [job for job in self._active if not job.ahead]
+        promised = sum(self._needs(job) for job in asked if job.promised)
+        for job in asked:
+            if not job.promised:  # it was prepared: then nothing is kept for it
+                needs = self._needs(job)
+                if promised + needs <= self._context.cells:
+                    job.promised = True
+                    promised += needs
+                else:
+                    self._put_back(job)
+                    self._waiting.append(job)
         for job in list(self._waiting):
             handle = job.handle
             if job.ahead:
@@ -97,6 +113,7 @@ class Rounds:
                 return  # nobody passes it, or it might wait for ever
             elif self._pool.admit(handle, speaking_too=handle.known):
                 self._begin(job)
+                job.promised = True
                 promised += needs
             elif not handle.known:
                 self._finish(job, replace(_CANCELLED, finish=Finish.BUSY))
@@ -108,6 +125,8 @@ class Rounds:
 
     def _begin(self, job: Job) -> None:
         job.handle.known = job.begun = True
+        if job.generation is not None and job.generation.sequence is not job.handle.sequence:
+            job.generation = None  # it was begun before, and lost its cells
         self._waiting.remove(job)
         self._active.append(job)
         self._pool.touch(job.handle)
@@ -127,7 +146,8 @@ class Rounds:
         if not rank and not self._pool.make_room(sum(grants)):
             grants = fitting(grants, self._pool.free_cells)
             if jobs and not any(grants):
-                self._end(jobs, Finish.FULL)
+                if all(job.promised or job.ahead for job in self._active):  # else one of them will be put back
+                    self._end(jobs, Finish.FULL)
                 return
         for job, grant in zip(jobs, grants, strict=True):
             job.feed = job.generation.feed(grant) if grant and job.generation else None
@@ -146,14 +166,15 @@ class Rounds:
             if job.cancelled:
                 return False
             forgotten, handle.forgotten = handle.forgotten, []
+            if job.ahead and job.request.max_new:
+                job.guessed = True
+                self._board.count(guesses=1)
         try:
             assert handle.sequence is not None, "a job that was begun has a slot"
             job.generation = Generation(self._context, handle.sequence, job.request, forgotten)
         except Exception as error:
             self._fail(job, error)
             return False
-        if job.ahead and job.request.max_new:
-            self._board.count(guesses=1)
         return True
 
     def _goes_on(self, job: Job) -> bool:
@@ -180,7 +201,9 @@ class Rounds:
         try:
             generations = [job.generation for job in jobs if job.generation is not None]
             decode([generation.sequence for generation in generations], [job.feed for job in jobs if job.feed])
-            self._alone.difference_update(jobs)
+            for job in jobs:
+                if job.generation is not None and len(job.generation.sequence) >= self._alone.get(job, 0):
+                    self._alone.pop(job, None)
         except PoolFull as error:
             _log.error("the pool is fuller than it should be: %s", error)
             self._end(jobs, Finish.FULL)
@@ -190,9 +213,9 @@ class Rounds:
                 self._fail(jobs[0], error)
             else:  # whose fault it is shows when each repeats it by itself
                 for job in jobs:
-                    if job.handle.sequence is not None:
+                    if job.handle.sequence is not None and job.feed is not None:
+                        self._alone[job] = max(self._alone.get(job, 0), job.feed.position + len(job.feed.tokens))
                         job.handle.sequence.release()
-                self._alone.update(jobs)
             return False
         finally:
             with self._board.wake:
@@ -224,7 +247,7 @@ class Rounds:
             self._active.remove(job)
         else:
             self._waiting.remove(job)
-        self._alone.discard(job)
+        self._alone.pop(job, None)
         if generation is not None and isinstance(result, Generated):
             self._board.count(
                 tokens_prefilled=result.prefilled,

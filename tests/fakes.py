@@ -47,6 +47,8 @@ class FakeContext:
     """A pool of `cells` cells and `slots` slots over a vocabulary of `n_vocab` tokens.
 
     reply: what the model says to the token list of a sequence; without it, a number from the digest of its cells.
+    says: the tokens that such a number stands for; without it, any of the vocabulary.
+    refuses: tokens that make a decode call fail, as llama.cpp refuses what is not in its vocabulary.
     on_decode: called in the middle of each decode call, to act there (cancel, block) without a clock.
     fail: decode calls, counted from 1, that raise `EngineError` and leave cells behind, as a fatal error may.
     fail_remove: makes `remove` of a part return False, as llama.cpp's may; removing all never fails.
@@ -58,6 +60,8 @@ class FakeContext:
     n_vocab: int = 50
     can_shift: bool = True
     reply: abc.Callable[[tuple[int, ...]], int] | None = None
+    says: abc.Sequence[int] = ()
+    refuses: abc.Set[int] = frozenset()
     on_decode: abc.Callable[[], None] | None = None
     fail: set[int] = field(default_factory=set)
     fail_remove: bool = False
@@ -97,7 +101,8 @@ class FakeContext:
         assert slot is not None, "sampled where the last decode call left no logits"
         if self.reply is not None:
             return self.reply(self.held(slot))
-        return int.from_bytes(_digest(self.state(slot), salt)[:4], "big") % self.n_vocab
+        number = int.from_bytes(_digest(self.state(slot), salt)[:4], "big")
+        return self.says[number % len(self.says)] if self.says else number % self.n_vocab
 
     # --- edge_server.context.Context ---
 
@@ -113,6 +118,8 @@ class FakeContext:
             assert feed.tokens
             assert all(0 <= token < self.n_vocab for token in feed.tokens), feed.tokens
             assert held == list(range(feed.position)), f"position {feed.position} does not continue {held}"
+        if self.refuses and any(token in self.refuses for feed in feeds for token in feed.tokens):
+            raise EngineError("the context refused a token")
         if self.used + count > self.cells:
             raise PoolFull(f"no free cells for {count} tokens in a pool of {self.cells}")
         if self.on_decode is not None:
