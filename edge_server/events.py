@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from edge_server.tokens import Forgotten
+
 
 class Mode(Enum):
     """How a conversation is held."""
@@ -83,9 +85,9 @@ class Generate:
 
     ``cuts``: positions up to which the tokens were, or may have been, known before the rest was, in rising order.
     ``urgent``: it answers words, not silence.
-    ``forget`` lists [start, stop) ranges that left the front of the transcript since the last action that had such, one
-    after the other, each in the positions of its own moment; what follows them is kept and moves up. Everything else
-    that changed shows in ``tokens``.
+    ``forget`` lists what left the front of the transcript since the last action that had such, in order, each in the
+    positions of its own moment; what followed it there is kept and moves up. Everything else that changed shows in
+    ``tokens``.
     """
 
     tokens: tuple[int, ...]
@@ -95,7 +97,7 @@ class Generate:
     peek: bool
     cuts: tuple[int, ...] = ()
     urgent: bool = False
-    forget: tuple[tuple[int, int], ...] = ()
+    forget: tuple[Forgotten, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edge_server.context import EngineError
 from edge_server.sequence import Generated, Generation, Request, Sequence
+from edge_server.tokens import Forgotten
 
 if TYPE_CHECKING:
     from collections import abc
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from edge_server.context import Feed
 
     Answer = abc.Callable[[Generated | EngineError], None]
-    Ranges = abc.Iterable[tuple[int, int]]
+    Ranges = abc.Iterable[Forgotten]
 
 
 class Desk(Protocol):
@@ -137,7 +138,7 @@ class Handle:
         """Until when, by `time.monotonic`, its next slice may be expected; whoever drives the session says so."""
         self.known = False
         """Whether it ever had a slot."""
-        self.forgotten: list[tuple[int, int]] = []
+        self.forgotten: list[Forgotten] = []
         """Ranges that left the transcript and are still in the cells."""
         self.sequence: Sequence | None = None
         """Its tokens and cells, while it has a slot. Only the engine's thread touches it."""

@@ -15,13 +15,14 @@ The rules:
 
 from __future__ import annotations
 
+import bisect
 import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from edge_server.context import Context, EngineError, Feed, PoolFull, Sampler, Sampling
-from edge_server.tokens import common_prefix
+from edge_server.tokens import Forgotten, common_prefix
 
 if TYPE_CHECKING:
     from collections import abc
@@ -111,6 +112,7 @@ class Sequence:
         self._context = context
         self._chunk = chunk
         self._tokens: list[int] = []
+        self._calls: list[int] = []  # the position at which each decode call began
         self._taken_back: list[int] = []  # what the last rollback took from behind the present tokens
         self._logits: tuple[int, int] | None = None  # the decode call that left them, and this sequence's row in it
 
@@ -149,6 +151,8 @@ class Sequence:
                 break
             self._taken_back.pop(0)
             self.decoded_twice += 1
+        if tokens:
+            self._calls.append(len(self._tokens))
         self._tokens += tokens
         self._logits = None if row is None else (self._context.calls, row)
 
@@ -169,15 +173,20 @@ class Sequence:
             self.release()  # dropping all never fails; what should have stayed is decoded again when it is needed
         self._taken_back = self._tokens[max(length, 0) :] + self._taken_back
         del self._tokens[max(length, 0) :]
+        del self._calls[bisect.bisect_left(self._calls, length) :]
         self._logits = None
 
-    def forget(self, start: int, stop: int) -> None:
-        """Drops the tokens [start, stop) and moves the rest to the left without decoding it anew.
+    def forget(self, forgotten: Forgotten) -> None:
+        """Drops the tokens that are forgotten, and moves the rest to the left without decoding it anew.
 
         What stays has attended to what left, so it differs from a fresh decode of the shorter list (measured on the
-        real shape: 4.7 % in the logits). Where the model cannot shift, the rest is dropped as well.
+        real shape: 4.7 % in the logits). Calls that went beyond `forgotten.length` were only prepared, and are taken
+        back whole: whether they were made already must not matter. Where the model cannot shift, all behind the gap is
+        dropped.
         """
-        stop = min(stop, len(self._tokens))
+        if len(self._tokens) > forgotten.length:
+            self.truncate(self._calls[bisect.bisect_right(self._calls, forgotten.length) - 1])
+        start, stop = forgotten.start, min(forgotten.stop, len(self._tokens))
         if start >= stop:
             return
         if stop == len(self._tokens) or not self._context.can_shift:
@@ -185,6 +194,8 @@ class Sequence:
         elif self._context.remove(self.slot, start, stop):
             self._context.shift(self.slot, stop, start - stop)
             del self._tokens[start:stop]
+            self._calls = [0, *(call - (stop - start) for call in self._calls if call >= stop)]
+            self._taken_back.clear()  # those stood behind other tokens
             self._logits = None
         else:
             self.release()
@@ -207,6 +218,7 @@ class Sequence:
             self.release()
             raise PoolFull(f"no room for a saved sequence of {len(saved.tokens)} tokens")
         self._tokens = list(saved.tokens)
+        self._calls = [0]
 
     def generate(
         self,
@@ -232,6 +244,7 @@ class Sequence:
         """Gives all cells back."""
         self._context.remove(self.slot, 0)
         self._tokens.clear()
+        self._calls.clear()
         self._taken_back.clear()
         self._logits = None
 
@@ -269,10 +282,10 @@ class Generation:
         context: Context,
         sequence: Sequence,
         request: Request,
-        forget: abc.Sequence[tuple[int, int]] = (),
+        forget: abc.Sequence[Forgotten] = (),
     ) -> None:
-        """`forget`: [start, stop) ranges of the cached list that left the transcript and whose rest is shifted in
-        place; they go first, in order, each in the positions of its own moment (beyond the cached list: nothing).
+        """`forget`: what left the transcript since the last generation; it leaves the cached list first, in order, each
+        in the positions of its own moment. What of it is not cached is nothing.
         """
         self._context = context
         self.sequence = sequence
@@ -280,8 +293,8 @@ class Generation:
         self._sampler: Sampler | None = None
         self._transcript = list(request.tokens)
         self._likeliest_next: int | None = None
-        for start, stop in forget:
-            sequence.forget(start, stop)
+        for forgotten in forget:
+            sequence.forget(forgotten)
         matching = sequence.matching(request.tokens)
         at_hand = matching == len(sequence) and sequence.logits_row is not None
         if matching == len(request.tokens) and (request.max_new or request.peek) and not at_hand:

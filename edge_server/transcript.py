@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge_server.tokens import Forgotten
+
 
 @dataclass
 class Pair:
@@ -32,7 +34,7 @@ class Transcript:
         self.pairs: list[Pair] = []
         self._room = room
         self._forget_at_least = forget_at_least
-        self._forgotten: list[tuple[int, int]] = []
+        self._forgotten: list[Forgotten] = []
 
     @property
     def last(self) -> Pair:
@@ -85,14 +87,14 @@ class Transcript:
         return True
 
     def _forget(self, stop: int) -> None:
+        self._forgotten.append(Forgotten(1, stop, len(self.tokens)))
         del self.tokens[1:stop]
         self.pairs = [pair for pair in self.pairs if pair.start >= stop]
         for pair in self.pairs:
             pair.start -= stop - 1
             pair.reply -= stop - 1
-        self._forgotten.append((1, stop))
 
-    def take_forgotten(self) -> tuple[tuple[int, int], ...]:
-        """The [start, stop) ranges forgotten since this was last asked, each in the positions of its own moment."""
+    def take_forgotten(self) -> tuple[Forgotten, ...]:
+        """What was forgotten since this was last asked, each in the positions of its own moment."""
         forgotten, self._forgotten = tuple(self._forgotten), []
         return forgotten

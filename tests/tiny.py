@@ -41,7 +41,8 @@ def vocabulary() -> list[tuple[bytes, float, gguf.TokenType]]:
     pairs = ["用户", "▁<", "AI", ",<"]
     # Byte pair merges need every prefix of a word to be a piece.
     words = sorted(
-        {prefix for word in " ".join(_WORDS).split() for prefix in _prefixes("▁" + word) + _prefixes(word)}, key=len
+        {prefix for word in " ".join(_WORDS).split() for prefix in _prefixes("▁" + word) + _prefixes(word)},
+        key=lambda word: (len(word), word),  # the same file in every run
     )
     pieces = list(dict.fromkeys([*single, *pairs, *words]))
     rows += [(piece.encode(), float(len(piece)), normal) for piece in pieces]

@@ -264,10 +264,10 @@ class Peer:
         self.cells = list(asked.tokens)
 
     def _forget(self, asked: Generate) -> None:
-        for start, stop in asked.forget:
-            assert 1 <= start < stop
+        for start, stop, length in asked.forget:
+            assert 1 <= start < stop <= length
             del self.cells[start:stop]
-        self.forgotten += asked.forget
+            self.forgotten.append((start, stop))
 
 
 TEN = " one two three one two three one two three one"  # ten tokens: a slice that is not its message's last

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Handle, Job, Request, Sampling
+from edge_server.tokens import Forgotten
 from tests.fakes import FakeContext
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Caller:
         self.results: queue.Queue[Result] = queue.Queue()
         self.threads: set[str] = set()
 
-    def submit(self, request: Request, *forget: tuple[int, int]) -> Job:
+    def submit(self, request: Request, *forget: Forgotten) -> Job:
         return self.handle.submit(request, self.on_done, forget=forget)
 
     def on_done(self, result: Result) -> None:
@@ -61,7 +62,7 @@ class Caller:
         assert isinstance(result, EngineError), result
         return result
 
-    def run(self, request: Request, *forget: tuple[int, int]) -> Generated:
+    def run(self, request: Request, *forget: Forgotten) -> Generated:
         self.submit(request, *forget)
         return self.result()
 
@@ -165,7 +166,7 @@ def test_ranges_to_forget_leave_the_cells_and_the_rest_moves(context: Any, start
     caller = Caller(started(context))
     caller.run(ask(LONG, 0))
     calls = context.calls
-    done = caller.run(ask((*LONG[:4], *LONG[12:20], *LONG[24:], 9), 1), (4, 12), (12, 16))
+    done = caller.run(ask((*LONG[:4], *LONG[12:20], *LONG[24:], 9), 1), Forgotten(4, 12, 40), Forgotten(12, 16, 32))
     assert (done.reused, done.prefilled) == (len(LONG) - 12, 1)
     assert context.calls == calls + 1
 
@@ -174,7 +175,7 @@ def test_ranges_to_forget_of_an_evicted_handle_do_nothing(context: Any, started:
     caller = Caller(started(context))
     caller.run(ask(LONG, 0))
     caller.handle.release()
-    done = caller.run(ask(LONG[12:]), (0, 12))
+    done = caller.run(ask(LONG[12:]), Forgotten(0, 12, 40))
     assert (done.reused, done.prefilled) == (0, len(LONG) - 12)
 
 
@@ -187,7 +188,7 @@ def test_ranges_to_forget_count_as_forgotten_when_their_job_is_cancelled(started
     gate.open = False
     other.submit(ask())
     gate.wait_for_call()
-    caller.submit(ask(LONG[12:]), (0, 12)).cancel()
+    caller.submit(ask(LONG[12:]), Forgotten(0, 12, 40)).cancel()
     gate.let_all_go()
     assert caller.result().finish is Finish.CANCELLED
     assert caller.run(ask((*LONG[12:], 1))).reused >= len(LONG) - 12 - 1

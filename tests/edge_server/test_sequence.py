@@ -19,6 +19,7 @@ from edge_server.sequence import (
     chunk_end,
     decode,
 )
+from edge_server.tokens import Forgotten
 from tests.fakes import FakeContext
 
 if TYPE_CHECKING:
@@ -369,7 +370,7 @@ def test_what_is_forgotten_leaves_and_the_rest_moves_without_being_decoded(conte
         each.extend([9])  # no call between the two has another shape
     calls = context.calls
     for each in (sequence, twin):
-        each.forget(4, 16)
+        each.forget(Forgotten(4, 16, 99))
     assert context.calls == calls
     assert sequence.tokens == (*LONG[:4], *LONG[16:], 9)
     assert twin.generate(1, NO_STOP, GREEDY).prefilled == 1, "the logits were those of the list before"
@@ -379,7 +380,7 @@ def test_what_is_forgotten_leaves_and_the_rest_moves_without_being_decoded(conte
 def test_what_stays_after_forgetting_still_knows_what_left(context: Any) -> None:
     slid, fresh = Sequence(context, 0, chunk=CHUNK), Sequence(context, 1, chunk=CHUNK)
     slid.extend(LONG)
-    slid.forget(0, 16)
+    slid.forget(Forgotten(0, 16, 99))
     fresh.extend(LONG[16:])
     if isinstance(context, FakeContext):
         assert context.state(0) != context.state(1)
@@ -391,10 +392,10 @@ def test_what_stays_after_forgetting_still_knows_what_left(context: Any) -> None
 def test_forgetting_beyond_the_list_takes_what_is_there(context: Any) -> None:
     sequence = Sequence(context, 0, chunk=CHUNK)
     sequence.extend(LONG)
-    sequence.forget(30, 99)
+    sequence.forget(Forgotten(30, 99, 99))
     assert sequence.tokens == tuple(LONG[:30])
-    sequence.forget(30, 99)
-    sequence.forget(5, 5)
+    sequence.forget(Forgotten(30, 99, 99))
+    sequence.forget(Forgotten(5, 5, 99))
     assert sequence.tokens == tuple(LONG[:30])
 
 
@@ -402,7 +403,7 @@ def test_a_sequence_saved_while_a_shift_is_pending_is_saved_right(context: Any) 
     sequence, twin, copy = (Sequence(context, slot, chunk=CHUNK) for slot in range(3))
     for each in (sequence, twin):
         each.extend(LONG)
-        each.forget(4, 16)
+        each.forget(Forgotten(4, 16, 99))
     saved = sequence.save()
     assert saved.tokens == twin.tokens
     copy.restore(saved)
@@ -449,7 +450,7 @@ def test_an_abort_while_a_shift_is_pending_does_not_shift_twice(context: Any) ->
     sequence, twin = Sequence(context, 0, chunk=CHUNK), Sequence(context, 1, chunk=CHUNK)
     for each in (sequence, twin):
         each.extend(LONG)
-        each.forget(4, 16)
+        each.forget(Forgotten(4, 16, 99))
         if each is sequence:
             context.abort()
         each.extend(LONG[:3])  # the call that shifts is not aborted
@@ -479,11 +480,11 @@ def test_where_the_model_cannot_shift_what_follows_is_dropped() -> None:
     context = FakeContext(can_shift=False)
     sequence = Sequence(context, 0)
     sequence.extend(LONG)
-    sequence.forget(4, 16)
+    sequence.forget(Forgotten(4, 16, 99))
     assert sequence.tokens == context.held(0) == tuple(LONG[:4])
 
 
-@pytest.mark.parametrize("take_back", [lambda each: each.truncate(10), lambda each: each.forget(4, 16)])
+@pytest.mark.parametrize("take_back", [lambda each: each.truncate(10), lambda each: each.forget(Forgotten(4, 16, 99))])
 def test_where_cells_cannot_be_removed_all_are_dropped(take_back: Callable[[Sequence], None]) -> None:
     context = FakeContext(fail_remove=True)
     sequence = Sequence(context, 0)
