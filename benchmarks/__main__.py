@@ -16,6 +16,7 @@ import shlex
 import signal
 import sys
 import tempfile
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -164,7 +165,9 @@ def _measured(row: str, name: str, failed: list[str], measure: Callable[[], list
     """The rows; one that says so where they failed, since the others are worth having."""
     try:
         measured = measure()
-    except BenchmarkError as error:
+    except Exception as error:
+        if not isinstance(error, BenchmarkError):
+            traceback.print_exc()  # a defect of the benchmark
         failed.append(f"{name} {row}: {error}".strip())
         measured = [Row(row, note=f"failed: {error}")]
     # The goals were set for the real shape: on a small one, what is around a decode call is most of it.

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from typing import IO, TYPE_CHECKING
 
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from benchmarks.workers import BenchmarkError, end_process, ending, last_words
@@ -31,8 +32,10 @@ REPLY_SECONDS = 180.0  # a page of text on the real shape takes half a minute
 def has_option(option: str) -> bool:
     """Whether `edge-server run` knows an option."""
     wide = {**os.environ, "COLUMNS": "200"}  # a narrow terminal's help cuts long names
-    text = subprocess.run([*_SERVER, "run", "--help"], capture_output=True, text=True, check=True, env=wide).stdout
-    return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
+    done = subprocess.run([*_SERVER, "run", "--help"], capture_output=True, text=True, env=wide)
+    if done.returncode != 0:
+        raise BenchmarkError(f"edge-server does not run: {' '.join(done.stderr.split())[-200:]}")
+    return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", done.stdout) is not None
 
 
 def look_ahead(wanted: bool) -> tuple[str, ...]:
@@ -115,13 +118,19 @@ class Talk:
 
     def __init__(self, url: str) -> None:
         self._stack = contextlib.ExitStack()
-        self._socket = self._stack.enter_context(connect(url, compression=None, open_timeout=30))
-        self._socket.send("<!new_session!>")
+        try:
+            self._socket = self._stack.enter_context(connect(url, compression=None, open_timeout=30))
+        except (OSError, WebSocketException) as error:
+            raise BenchmarkError(f"edge-server does not take a connection: {error}") from error
+        self.send("<!new_session!>")
 
     def send(self, text: str) -> float:
         """Sends a frame; returns the moment."""
         moment = time.perf_counter()
-        self._socket.send(text)
+        try:
+            self._socket.send(text)
+        except ConnectionClosed as error:
+            raise BenchmarkError(f"edge-server hung up: {error}") from error
         return moment
 
     def reply(self, seconds: float = REPLY_SECONDS) -> tuple[float, str]:
@@ -130,6 +139,8 @@ class Talk:
             text = self._socket.recv(timeout=seconds)
         except TimeoutError as error:
             raise BenchmarkError(f"edge-server said nothing for {seconds:.0f} s") from error
+        except ConnectionClosed as error:
+            raise BenchmarkError(f"edge-server hung up: {error}") from error
         moment = time.perf_counter()
         if text == "<!too_long!>":
             raise BenchmarkError("edge-server says that the text is too long")
@@ -141,6 +152,8 @@ class Talk:
             self._socket.recv(timeout=seconds)
         except TimeoutError:
             return True
+        except ConnectionClosed as error:
+            raise BenchmarkError(f"edge-server hung up: {error}") from error
         return False
 
     def ask(self, text: str) -> float:
