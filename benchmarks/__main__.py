@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import shlex
 import signal
@@ -121,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
                 "quant": options.quant if name == "real" else "q4_k_m",
             }
             for row in (row for row in wanted if row in ROWS):
-                rows += _measured(row, name, failed, lambda row=row, bench=bench: ROWS[row](bench))  # type: ignore[misc]
+                rows += _measured(row, name, failed, functools.partial(ROWS[row], bench))
             path.unlink()
         if CONVERSION in wanted:
             rows += _measured(CONVERSION, "", failed, lambda: conversion.pocket(ROOT, folder))

@@ -47,7 +47,7 @@ class Plan:
     starts: int = 2
 
 
-FULL = {"real": Plan(), "pocket": Plan(rounds=15, ticks=60, tick_seconds=0.25, barge_ins=30, pages=20, switches=10)}
+FULL = {"real": Plan(), "pocket": Plan(rounds=8, ticks=60, tick_seconds=0.25, barge_ins=30, pages=20, switches=10)}
 QUICK = {
     "real": Plan((100, 340), 2, 4, 2.0, 2, 128, 1, 150, 1, (1, 4), 1, 2, 2.0, 2, 1),
     "pocket": Plan((100, 340), 4, 8, 0.2, 6, 256, 3, 500, 3, (1, 2, 4), 1, 2, 2.0, 3, 1),

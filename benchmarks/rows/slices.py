@@ -7,6 +7,7 @@ of template and fifteen of reply. They take turns, slice by slice.
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.bench import SLICE, Bench, Script, alternating
@@ -14,8 +15,9 @@ from benchmarks.figures import Goal, Row, median, show
 from benchmarks.workers import BenchmarkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.edge import EdgeServer, Talk
-    from benchmarks.llama_server import LlamaServer
     from benchmarks.workers import Worker
 
 RAW, EDGE, HIGH, SERVER = "raw llama_decode loop", "edge-server, no look-ahead", "llama_cpp.Llama", "llama-server"
@@ -64,19 +66,15 @@ class _Edge:
 class _Prompted:
     """One that is given the whole prompt every time, and finds out itself what it knows of it."""
 
-    def __init__(self, name: str, server: LlamaServer | Worker, script: Script) -> None:
+    def __init__(self, name: str, ask: Callable[[list[int]], dict[str, Any]], script: Script) -> None:
         self.name = name
         self.times: dict[int, list[dict[str, Any]]] = {}
-        self._server, self._eos = server, script.eos
+        self._ask, self._eos = ask, script.eos
         self._tokens = [script.bos]
 
     def slice(self, user: list[int], text: str) -> dict[str, Any]:
         self._tokens += user
-        server = self._server
-        if self.name == HIGH:
-            answer = server.ask("slice", tokens=self._tokens, count=SLICE)  # type: ignore[union-attr]
-        else:
-            answer = server.slice(self._tokens, SLICE)  # type: ignore[union-attr]
+        answer = self._ask(self._tokens)
         self._tokens += [*answer["tokens"], self._eos]
         return answer
 
@@ -97,10 +95,11 @@ def run(bench: Bench) -> list[Row]:
         # On a CPU the choice matters more than all that a server adds, so the other one is always shown.
         other = stack.enter_context(bench.raw(cells, flash=1 if bench.flash == 0 else 0))
         contenders.append(_Raw(OTHER[bench.flash], other, script))
-        contenders.append(_Prompted(HIGH, stack.enter_context(bench.high_level(cells)), script))
+        high = stack.enter_context(bench.high_level(cells))
+        contenders.append(_Prompted(HIGH, lambda tokens: high.ask("slice", tokens=tokens, count=SLICE), script))
         server = stack.enter_context(bench.llama_server(cells, extra_buffers=script.extra_buffers))
         if server is not None:
-            contenders.append(_Prompted(SERVER, server, script))
+            contenders.append(_Prompted(SERVER, functools.partial(server.slice, count=SLICE), script))
         prefills: dict[int, list[dict[str, Any]]] = {}
         length = 1
         for target in plan.lengths:
@@ -113,7 +112,9 @@ def run(bench: Bench) -> list[Row]:
                 bench.say(f"slices: at {target} tokens, round {number} of {plan.rounds}")
                 for contender in turn:
                     bench.settle()
-                    contender.times.setdefault(target, []).append(contender.slice(script.silence, "<idle>"))
+                    answer = contender.slice(script.silence, "<idle>")
+                    contender.times.setdefault(target, []).append(answer)
+                    length = answer.get("length", length)
                 # As long as all of it takes, what is read again need not be measured often.
                 if number == 1 or (number == 2 and target <= 340):
                     bench.settle()
