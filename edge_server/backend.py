@@ -98,13 +98,19 @@ class Backend:
             memory = memory // share if memory else None
             cells = choose_cells(config.kv_cells, self.ctx, config.sessions, cell_bytes, memory)
             self.context = Context(
-                self.model, cells=cells, slots=config.sessions, threads=config.threads, kv_type=config.kv_type
+                self.model,
+                cells=cells,
+                slots=config.sessions,
+                threads=config.threads,
+                kv_type=config.kv_type,
+                batch=config.batch,
+                flash_attention={"auto": None, "on": True, "off": False}[config.flash_attention],
             )
         except BaseException:
             self.model.close()
             raise
         park_memory = config.park_memory * 2**20 if config.park_memory is not None else (memory or 2**32) // 8
-        self.engine = Engine(self.context, parking=Parking(park_memory))
+        self.engine = Engine(self.context, chunk=self.context.batch, ration=config.ration, parking=Parking(park_memory))
         self.engine.start()
         self.vocabulary = ModelVocabulary(self.model, self.facts.idle)
         self.settings = Settings(

@@ -16,12 +16,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from edge_server.backend import Backend, is_duplex
-from edge_server.config import Config, ConfigError, find_model
+from edge_server.backend import Backend
+from edge_server.config import Config, ConfigError
 from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
+from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
 from edge_server.metrics import exposition
 from edge_server.server import LOOPBACK, ListenError, Port, Server, listen
+from edge_server.tune import tune
 
 app = typer.Typer(
     help="Serves a duplex language model: it listens while it speaks and stops when interrupted.",
@@ -41,15 +43,21 @@ class OnFull(str, Enum):
     stop = "stop"
 
 
+class FlashAttention(str, Enum):
+    """Whether attention is computed in one pass."""
+
+    auto = "auto"
+    on = "on"
+    off = "off"
+
+
 class Compat(str, Enum):
     """Whose wire behaviour to copy."""
 
     upstream = "upstream"
 
 
-@app.callback()
-def _commands() -> None:
-    """Keeps `run` a command of its own, with room for more beside it."""
+app.command()(tune)
 
 
 @app.command()
@@ -98,6 +106,13 @@ def run(
     gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal); -1 is all, 0 none.")] = -1,
     threads: Annotated[int | None, typer.Option(help="Threads that decode. Default: the physical cores.")] = None,
     kv_type: Annotated[KvType, typer.Option(help="Numbers in the KV cache.")] = KvType("f16"),
+    flash_attention: Annotated[
+        FlashAttention, typer.Option(help="Attention in one pass over the KV cache; auto leaves it to llama.cpp.")
+    ] = FlashAttention.auto,
+    batch: Annotated[int, typer.Option(help="The most tokens that one decode call takes, of all sessions.")] = 64,
+    ration: Annotated[
+        int, typer.Option(help="Tokens of others' prefill in a call that somebody decodes in: more delays them more.")
+    ] = 16,
     kv_cells: Annotated[
         int | None,
         typer.Option(help="Tokens that the KV cache holds, all sessions together. Default: a quarter of the memory."),
@@ -116,13 +131,9 @@ def run(
 
     When it is ready it prints one line that begins with "ready" and carries both URLs and the model's name.
     """
-    _log_to_stderr(verbose)
-    if model is None:
-        folders = dict.fromkeys([Path("models").resolve(), Path(__file__).resolve().parent.parent / "models"])
-        model = find_model(tuple(folders), is_duplex)
-        _log.warning("model: %s", model)
+    log_to_stderr(verbose)
     config = Config(
-        model=model,
+        model=choose_model(model),
         chat_model=chat_model,
         host=host,
         port=port,
@@ -141,6 +152,9 @@ def run(
         gpu_layers=gpu_layers,
         threads=threads,
         kv_type=kv_type.value,
+        flash_attention=flash_attention.value,
+        batch=batch,
+        ration=ration,
         kv_cells=kv_cells,
         allow_origins=tuple(allow_origin or ()),
         assume_wpm=assume_wpm,
@@ -151,7 +165,7 @@ def run(
             stack.callback(listening.close)
         if host not in LOOPBACK:
             _log.warning("listening on %s: everyone who reaches this address can talk to the model", host)
-        with _Interruptible() as interruptible:
+        with Interruptible() as interruptible:
             share = 1 if chat_model is None else 2
             duplex = stack.enter_context(_load(config.model, config, share, interruptible))
             chat = stack.enter_context(_load(chat_model, config, share, interruptible)) if chat_model else duplex
@@ -175,42 +189,9 @@ def run(
         asyncio.run(_serve(Server(ports, config.allow_origins, metrics=metrics), ports, config.host, chat.name))
 
 
-class _Interruptible:
-    """Ctrl-C and SIGTERM while a model loads: only noted, because no exception can pass through llama.cpp."""
-
-    def __init__(self) -> None:
-        self._noted = False
-
-    def check(self) -> None:
-        """Raises KeyboardInterrupt if a signal was noted."""
-        if self._noted:
-            raise KeyboardInterrupt
-
-    def __enter__(self) -> _Interruptible:
-        def note(_number: int, _frame: object) -> None:
-            self._noted = True
-
-        self._before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-
-def _load(path: Path, config: Config, share: int, interruptible: _Interruptible) -> Backend:
-    on_terminal = sys.stderr.isatty()
-
-    def progress(done: float) -> None:
-        interruptible.check()
-        if on_terminal:
-            print(f"\rloading {path.name} {done:4.0%}", end="", file=sys.stderr, flush=True)
-
-    try:
+def _load(path: Path, config: Config, share: int, interruptible: Interruptible) -> Backend:
+    with loading(path, interruptible) as progress:
         return Backend(path, config, share=share, on_progress=progress)
-    finally:
-        if on_terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 async def _serve(server: Server, ports: list[Port], host: str, chat_name: str) -> None:
@@ -232,14 +213,6 @@ async def _serve(server: Server, ports: list[Port], host: str, chat_name: str) -
         print(f"ready duplex {urls[0]} chat {urls[1]}{chat_model} model {name}", flush=True)
         await server.wait()
         _log.info("stopping")
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    _log.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    logging.getLogger("llama.cpp").setLevel(logging.DEBUG if verbose else logging.CRITICAL)
-    # A client that goes away in the middle of something is no news.
-    logging.getLogger("websockets").setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
 # The command line's own complaint; which package its class lives in depends on typer's version.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MIN_CTX = 64  # tokens: a slice pair with a few words, twice over
 MAX_CTX = 4096  # tokens: the default, if the model was trained on no less; what MiniCPM-duplex was trained on
+MAX_BATCH = 4096  # tokens
 MAX_NUMBER = 2**31 - 1  # llama.cpp's ints
 METADATA_VERSION = "1"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?<!:)(?::(?!80$|443$)\d{1,5})?")
@@ -49,6 +50,9 @@ class Config:
     gpu_layers: int = -1
     threads: int | None = None
     kv_type: str = "f16"
+    flash_attention: str = "auto"  # on, off
+    batch: int = 64
+    ration: int = 16  # of prefill, in a decode call that others decode in
     kv_cells: int | None = None
     allow_origins: tuple[str, ...] = ()
     assume_wpm: float | None = None
@@ -76,6 +80,14 @@ class Config:
             (0 < self.top_p <= 1, "--top-p", self.top_p, "above 0 and at most 1 (off)"),
             (self.top_k >= 0, "--top-k", self.top_k, "0 (off) or more"),
             (self.threads is None or 1 <= self.threads <= 512, "--threads", self.threads, "1 to 512"),
+            (
+                self.kv_type != "q8_0" or self.flash_attention != "off",
+                "--flash-attention",
+                self.flash_attention,
+                "on or auto with --kv-type q8_0, which needs it",
+            ),
+            (1 <= self.batch <= MAX_BATCH, "--batch", self.batch, f"1 to {MAX_BATCH}"),
+            (1 <= self.ration <= MAX_BATCH, "--ration", self.ration, f"1 to {MAX_BATCH}"),
             (
                 self.kv_cells is None or MIN_CTX <= self.kv_cells <= MAX_NUMBER,
                 "--kv-cells",

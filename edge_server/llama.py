@@ -74,6 +74,12 @@ def _text(call: abc.Callable[..., int], *arguments: Any) -> str:
         size = length + 1
 
 
+def has_gpu() -> bool:
+    """Whether llama.cpp was built with a backend that takes layers, and there is a device for it."""
+    _backend()
+    return bool(api.llama_supports_gpu_offload())
+
+
 class Model:
     """Weights and vocabulary of one GGUF file. After use you must call `close` (or use it as a context manager)."""
 
@@ -310,6 +316,11 @@ class Context:
     @property
     def _memory(self) -> Any:
         return api.llama_get_memory(self.pointer)
+
+    def use_threads(self, threads: int) -> None:
+        """Computes with so many threads from the next decode call on."""
+        api.llama_set_n_threads(self.pointer, threads, threads)
+        self.threads = threads
 
     def _set_abortable(self, abortable: bool) -> None:
         callback = self._abortable if abortable else self._unabortable

@@ -31,6 +31,8 @@ ONLY_IMPORTS = {
     "edge_server.config": _NOTHING,
     "edge_server.context": _NOTHING,
     "edge_server.tokens": _NOTHING,
+    "edge_server.tune_search": _NOTHING,
+    "edge_server.tune_advice": frozenset({"edge_server.tune_search"}),
     "edge_server.scheduler": _NOTHING,
     "edge_server.conversation": _CONVERSATION,
     "edge_server.session": _CONVERSATION,
@@ -56,7 +58,7 @@ ONLY_IMPORTED_BY = {
     "convert": ("convert",),
     "edge_server": ("edge_server",),
     "clients": ("clients",),
-    "edge_server.llama": ("edge_server.backend", "edge_server.cli"),
+    "edge_server.llama": ("edge_server.backend", "edge_server.cli", "edge_server.tune", "edge_server.tune_works"),
     "llama_cpp": ("edge_server.llama", "convert.llama_child"),
     "websockets": ("edge_server.connection", "edge_server.server", "clients.connection"),
     "prompt_toolkit": ("clients",),
@@ -64,7 +66,7 @@ ONLY_IMPORTED_BY = {
     "gguf": ("convert",),
     "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
     "prometheus_client": ("edge_server.metrics",),
-    "typer": ("convert.cli", "edge_server.cli", "clients.command"),
+    "typer": ("convert.cli", "edge_server.cli", "edge_server.tune", "clients.command"),
     "torch": (),
 }
 

@@ -272,6 +272,16 @@ def test_an_abort_stops_calls_until_it_is_taken_back(context: Context) -> None:
     assert decode(context, 0, 0, PROMPT) == len(PROMPT)
 
 
+def test_another_number_of_threads_computes_the_same(context: Context) -> None:
+    decode(context, 0, 0, PROMPT)
+    with_one = logits(context)
+    context.remove(0, 0)
+    context.use_threads(2)
+    assert context.threads == 2
+    decode(context, 0, 0, PROMPT)
+    assert np.allclose(logits(context), with_one, rtol=1e-4, atol=1e-4)
+
+
 def test_state_cannot_be_saved_while_a_shift_is_pending(context: Context) -> None:
     decode(context, 0, 0, PROMPT)
     context.remove(0, 0, 2)
