@@ -112,6 +112,7 @@ class Conversation(ABC):
         self._held = b""  # what waits for the rest of its word; its tokens may have slid away
         self._unheard = 0  # words
         self._draft = ""
+        self._left = ""  # the draft that stood when the last slice came
         self._prepared: Generate | None = None
 
     @property
@@ -135,10 +136,11 @@ class Conversation(ABC):
 
     def _receive(self, event: Event) -> list[Action]:
         if isinstance(event, Draft):
-            self._draft = event.text
+            # What was left standing over a slice of silence will probably stand over the next one too.
+            self._draft = "" if event.text == self._left else event.text
             return []
         if isinstance(event, (UserText, Silence)):
-            self._draft = ""
+            self._left, self._draft = self._draft or self._left, ""
         if isinstance(event, UserText):
             return self._on_text(event.text)
         if isinstance(event, SliceDone):
