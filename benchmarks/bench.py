@@ -38,7 +38,7 @@ class Plan:
     page: int = 256
     pages: int = 6
     parked: int = 500
-    switches: int = 4
+    switches: int = 8
     sessions: tuple[int, ...] = (1, 2, 4, 8)
     batch_rounds: int = 3
     paced: int = 5  # slices of each session
@@ -47,7 +47,7 @@ class Plan:
     starts: int = 2
 
 
-FULL = {"real": Plan(), "pocket": Plan(rounds=8, ticks=60, tick_seconds=0.25, barge_ins=30, pages=20, switches=10)}
+FULL = {"real": Plan(), "pocket": Plan(rounds=8, ticks=60, tick_seconds=0.25, barge_ins=30, pages=20, switches=16)}
 QUICK = {
     "real": Plan((100, 340), 2, 4, 2.0, 2, 128, 1, 150, 1, (1, 4), 1, 2, 2.0, 2, 1),
     "pocket": Plan((100, 340), 4, 8, 0.2, 6, 256, 3, 500, 3, (1, 2, 4), 1, 2, 2.0, 3, 1),

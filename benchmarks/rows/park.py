@@ -1,4 +1,7 @@
-"""Park and restore: two conversations share a server with room for one, and take turns at it."""
+"""Park and restore: two conversations share a server with room for one, and take turns at it.
+
+Slices are of one token, so that what a switch costs does not drown in how much a whole slice's time varies.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ def run(bench: Bench) -> list[Row]:
     plan = bench.plan
     ctx = -(-(plan.parked + (4 * plan.switches + 6) * (SLICE + 12)) // 256) * 256
     bench.need_memory(2, ctx)
-    options = ("--park-memory", "4096") if has_option("--park-memory") else ()
+    options = ("--slice-tokens", "1", *(("--park-memory", "4096") if has_option("--park-memory") else ()))
     with bench.raw(ctx) as raw, bench.edge(ctx, *options) as edge:
         script = Script(raw)
         page = bench.words(plan.parked - SLICE - len(script.silence))
