@@ -36,6 +36,7 @@ from edge_server.wording import count_heard, count_held, defuse, incomplete_tail
 
 MESSAGE_ENDS_WITHIN = 6  # tokens, the closing one included
 CUT_PAIRS = 17  # as many as can be opened before one is answered: 16 texts that wait, and the one they interrupted
+FORGET = 0.25  # `models/pocket/README.md` compares it with others
 ORDINARY_TOKENS = 512  # the longest reply of ordinary mode, as in the reference's duplex server
 
 
@@ -60,7 +61,10 @@ class Vocabulary(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for every conversation of a server. Lengths are in tokens."""
+    """What holds for every conversation of a server. Lengths are in tokens.
+
+    ``forget``: the share of the context that a full transcript forgets at least (above 0, below 1).
+    """
 
     user_marker: str
     assistant_marker: str
@@ -68,10 +72,12 @@ class Settings:
     slice_tokens: int = 15
     slide: bool = True
     look_ahead: bool = True
+    forget: float = FORGET
 
     def transcript(self, bos: int) -> Transcript:
         """An empty transcript that leaves room for a reply and its ``</s>``."""
-        return Transcript(bos, self.ctx - self.slice_tokens - 1, self.ctx // 4 if self.slide else None)
+        at_least = int(self.ctx * self.forget) if self.slide else None
+        return Transcript(bos, self.ctx - self.slice_tokens - 1, at_least)
 
 
 def slice_seed(seed: int, number: int) -> int:

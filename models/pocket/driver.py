@@ -5,7 +5,9 @@ Knows the server's packages; knows nothing of what is asked or what would be rig
 
 from __future__ import annotations
 
+import copy
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_server.engine import EngineError, Generated, Request, Sampling
@@ -24,20 +26,36 @@ from edge_server.events import (
 from edge_server.session import DuplexSession
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from edge_server.backend import Backend
+    from edge_server.conversation import Settings
     from edge_server.engine import Handle
     from edge_server.events import Action
+    from edge_server.sequence import SavedSequence
+    from edge_server.tokens import Forgotten
 
 
 class Talk:
-    """One conversation, greedy. Talks that follow each other on one handle decode what begins alike only once."""
+    """One conversation, greedy. Talks that follow each other on one handle decode what begins alike only once.
 
-    def __init__(self, backend: Backend, handle: Handle) -> None:
+    What the session says to prepare is not decoded beforehand: nobody waits between two slices here, and the slice that
+    comes makes the same decode calls anyway.
+    """
+
+    def __init__(
+        self, backend: Backend, handle: Handle, *, settings: Settings | None = None, afresh: bool = False
+    ) -> None:
+        """`settings`: other ones than the backend's. `afresh`: after a slide, what stays is prefilled again."""
+        self.slides = 0
+        """How often the transcript forgot its oldest pairs."""
         self._backend = backend
-        self._session = DuplexSession(backend.vocabulary, backend.settings, Mode.DUPLEX, 0)
+        self._session = DuplexSession(backend.vocabulary, settings or backend.settings, Mode.DUPLEX, 0)
         self._handle = handle
+        self._afresh = afresh
+        self._forgotten: list[Forgotten] = []  # still in the cells
+        self._played: Generate | None = None  # what the cells would hold if it had been said
+        self._saved: SavedSequence | None = None
 
     @property
     def length(self) -> int:
@@ -48,6 +66,27 @@ class Talk:
     def engaged(self) -> bool:
         """Whether the next silent slice would be run."""
         return self._session.engaged
+
+    def fork(self) -> Talk:
+        """A talk that goes on from here on the same handle, as often as wanted; nothing may be said in this one then.
+
+        The cells are put back as they are now, also where a talk that was made before has slid.
+        """
+        if self._saved is None:
+            self._settle()
+        # The engine has nothing to do now, so nobody else touches its context.
+        sequence = self._handle.sequence
+        assert sequence is not None, "a talk that was begun has a slot"
+        if self._saved is None:
+            self._saved = sequence.save()
+        else:
+            sequence.restore(self._saved)
+        other = copy.copy(self)
+        shared = (self._backend.vocabulary, self._session._settings)
+        other._session = copy.deepcopy(self._session, {id(one): one for one in shared})
+        other._forgotten = []
+        other._saved = None
+        return other
 
     def say(self, text: str | None) -> str:
         """Send one slice, `None` for a silent one; return the words that come back, none being silence.
@@ -63,24 +102,28 @@ class Talk:
             elif isinstance(action, Release):
                 self._handle.release()
             elif isinstance(action, Prepare):
-                self._handle.prepare(_request(action.next), forget=action.next.forget)
+                self._forget(action.next.forget)
             elif isinstance(action, Generate):
-                actions += self._session.receive(self._generate(action))
+                self._forget(action.forget)
+                result = self._run(action)
+                done = SliceDone(result.tokens, Finish(result.finish.value), result.likeliest_next)
+                actions += self._session.receive(done)
         return words
 
     def play(self, text: str | None, heard: Sequence[int] | None) -> bool:
         """Send one slice and put these tokens into the model's mouth, `None` for silence.
 
-        Returns whether the model was asked at all.
+        Returns whether the model was asked at all. Nothing is decoded before it has to be.
         """
-        asked = any(isinstance(action, Generate) for action in self._session.receive(_event(text)))
-        if asked:
+        asked = self._asked(self._session.receive(_event(text)))
+        if asked is not None:
             vocabulary = self._backend.vocabulary
             assert vocabulary.idle is not None, "a duplex model has an idle token"
             tokens = (vocabulary.idle,) if heard is None else (*heard, vocabulary.eos)
-            rest: list[Action] = self._session.receive(SliceDone(tokens, Finish.STOP))
-            assert not any(isinstance(action, Generate) for action in rest)
-        return asked
+            self._played = replace(asked, tokens=(*asked.tokens, *tokens[:-1]))
+            again = self._asked(self._session.receive(SliceDone(tokens, Finish.STOP)))
+            assert again is None
+        return asked is not None
 
     def message(self, text: str, most: int = 40) -> str:
         """Send a text, then silence until the model has no more to say; return all its words."""
@@ -91,7 +134,41 @@ class Talk:
             words += self.say(None)
         return words
 
-    def _generate(self, action: Generate) -> SliceDone:
+    def _asked(self, actions: Iterable[Action]) -> Generate | None:
+        asked = None
+        for action in actions:
+            if isinstance(action, Generate):
+                asked = action
+            if isinstance(action, (Generate, Prepare)):
+                self._forget((action.next if isinstance(action, Prepare) else action).forget)
+        return asked
+
+    def _forget(self, forgotten: tuple[Forgotten, ...]) -> None:
+        self.slides += len(forgotten)
+        if forgotten and self._afresh:
+            self._played = self._present()
+        elif forgotten:
+            if self._played is not None:
+                self._prefill(self._played)  # what stays has attended to what leaves
+            self._forgotten += forgotten
+
+    def _settle(self) -> None:
+        """Let the cells hold what they would hold if everything had been said."""
+        if self._played is not None:
+            self._prefill(self._played)
+        if self._forgotten or self._handle.sequence is None:
+            self._prefill(self._present())
+
+    def _present(self) -> Generate:
+        return Generate(self._session.transcript, 0, frozenset(), 0, peek=False)
+
+    def _prefill(self, action: Generate) -> None:
+        self._run(replace(action, max_new=0, peek=False, cuts=()))
+
+    def _run(self, action: Generate) -> Generated:
+        """Raises EngineError if the engine failed."""
+        self._played = None
+        forget, self._forgotten = self._forgotten, []
         results: list[Generated | EngineError] = []
         over = threading.Event()
 
@@ -99,12 +176,12 @@ class Talk:
             results.append(result)
             over.set()
 
-        self._handle.submit(_request(action), on_done, forget=action.forget)
+        self._handle.submit(_request(action), on_done, forget=forget)
         over.wait()
         result = results[0]
         if isinstance(result, EngineError):
             raise result
-        return SliceDone(result.tokens, Finish(result.finish.value), result.likeliest_next)
+        return result
 
 
 def _request(asked: Generate) -> Request:

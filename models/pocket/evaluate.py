@@ -1,7 +1,8 @@
 """Measures the pocket model's behaviour on held-out phrasings, through the server's own session code; prints a table.
 
-Knows the command line, the converter and the table; what is measured is in `measure.py`. Exit codes: 0, 1 a goal is
-missed, 2 bad usage or input.
+With --slides: what becomes of it in conversations that have outgrown the context. Knows the command line, the converter
+and the table; what is measured is in `measure.py` and `sliding.py`. Exit codes: 0, 1 a goal is missed, 2 bad usage or
+input.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import sliding
 from driver import Talk
 from measure import ANSWERED_KINDS, ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, earlier, right_answer, room_of
 from slices import HERE, DuplexTokenizer
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 SHARE_BEFORE: Final = 5  # cases in a row that begin after the same earlier conversation
 NEAR: Final = " (near 1,024 tokens)"
+QUANTS: Final = ("f16", "q8_0", "q4_k_m")
 Row = tuple[str, float | None, Tally]
 
 
@@ -74,8 +77,20 @@ def measure_file(path: Path, checkpoint: Path, cases: int) -> list[Row]:
 
     Raises ModelError, ConfigError or EngineError, each one line.
     """
-    with Backend(path, Config(path, sessions=2, threads=1)) as backend:
+    with Backend(path, Config(path, sessions=2, threads=1, look_ahead=False)) as backend:
         return measure(backend, DuplexTokenizer(checkpoint / "tokenizer.model"), cases)
+
+
+def measure_slides(pool: ProcessPoolExecutor, path: Path, options: argparse.Namespace) -> str:
+    """The tables of `sliding.py` for one converted model. Raises ModelError, ConfigError or EngineError."""
+    tokenizer = options.checkpoint / "tokenizer.model"
+    jobs = {pool.submit(sliding.measure_way, path, tokenizer, way, options.cases): way for way in sliding.ways()}
+    results = {}
+    for job in as_completed(jobs):
+        results[jobs[job]] = job.result()
+        print(f"{len(results)} of {len(jobs)}: {jobs[job] or 'before any slide'}", file=sys.stderr, flush=True)
+    print("\n".join(sliding.differences(results, options.show)), file=sys.stderr)
+    return sliding.table(results)
 
 
 def table(results: dict[str, list[Row]]) -> str:
@@ -105,10 +120,18 @@ def convert(checkpoint: Path, quant: str, folder: Path) -> Path:
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the pocket model on held-out conversations.")
     parser.add_argument("--checkpoint", type=Path, default=HERE)
-    parser.add_argument("--quants", nargs="+", default=["f16", "q8_0", "q4_k_m"])
-    parser.add_argument("--cases", type=int, default=200, help="conversations a row; half as many near 1,024 tokens")
+    parser.add_argument("--quants", nargs="+", help=f"default: {' '.join(QUANTS)}; with --slides: {QUANTS[-1]}")
+    parser.add_argument(
+        "--cases", type=int, help="conversations a row; half as many near 1,024 tokens; default: 200, with --slides: 50"
+    )
+    parser.add_argument(
+        "--slides", action="store_true", help="what forgetting costs, by how much is forgotten at a time"
+    )
     parser.add_argument("--show", type=int, default=3, help="misses to print for each row of the last quantisation")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.quants = options.quants or (QUANTS[-1:] if options.slides else QUANTS)
+    options.cases = options.cases or (50 if options.slides else 200)
+    return options
 
 
 def main() -> int:
@@ -117,6 +140,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(os.cpu_count()) as pool:
         try:
             paths = {quant: convert(options.checkpoint, quant, Path(scratch)) for quant in options.quants}
+            if options.slides:
+                for quant, path in paths.items():
+                    print(f"{quant}. {measure_slides(pool, path, options)}")
+                return 0
             jobs = {
                 quant: pool.submit(measure_file, path, options.checkpoint, options.cases)
                 for quant, path in paths.items()
@@ -127,6 +154,10 @@ def main() -> int:
         except (ConfigError, EngineError, ModelError) as error:
             print(f"evaluate: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            print("evaluate: stopped", file=sys.stderr)
+            return 130
     print(f"measured in {time.monotonic() - began:.0f} s", file=sys.stderr)
     print(table(results))
     for name, _, tally in list(results.values())[-1]:

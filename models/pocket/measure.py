@@ -97,6 +97,14 @@ def earlier(seed: str, tokenizer: DuplexTokenizer, room: int) -> Conversation:
             return talk
 
 
+def long_before(seed: str, tokenizer: DuplexTokenizer, length: int) -> Conversation:
+    """A conversation of the generator of `length` tokens, and on to where something said by the assistant ends."""
+    talk = Conversation(Random(seed), tokenizer)
+    while len(talk.tokens) < length or talk.pairs[-1].heard is None:
+        talk.episode()
+    return talk
+
+
 def _unfinished(case: Case) -> tuple[bool, str]:
     while True:
         kind = case.rng.choice((*questions.KINDS, "piece"))
