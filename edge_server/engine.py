@@ -167,12 +167,7 @@ class Engine:
             if feed is None or not running.ahead or (job.ahead and job.handle is not running.handle):
                 return
             end = feed.position + len(feed.tokens)
-            same = running is job or (
-                running.handle is job.handle
-                and common_prefix(running.request.tokens, job.request.tokens) >= min(end, len(running.request.tokens))
-                and end <= len(running.request.tokens)
-            )
-            if same:
+            if running.handle is job.handle and common_prefix(running.request.tokens, job.request.tokens) >= end:
                 return
         if self._board.running:
             self._context.abort()

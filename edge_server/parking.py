@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _OnDisk:
-    tokens: tuple[int, ...]
+    rest: SavedSequence  # but for its state, which the file has
     size: int
     file: concurrent.futures.Future[IO[bytes] | None]
 
@@ -59,8 +59,9 @@ class Parking:
 
     def tokens(self, owner: Hashable) -> int:
         """How many tokens are parked for `owner`; 0: nothing."""
-        entry = self._held.get(owner) or self._written.get(owner)
-        return len(entry.tokens) if entry else 0
+        written = self._written.get(owner)
+        saved = written.rest if written else self._held.get(owner)
+        return len(saved.tokens) if saved else 0
 
     def park(self, owner: Hashable, saved: SavedSequence) -> None:
         """Keeps `saved` for `owner`, who must have nothing parked."""
@@ -80,12 +81,16 @@ class Parking:
             with file:
                 file.seek(0)
                 state = bytearray(entry.size)
-                if file.readinto(state) != entry.size:  # type: ignore[attr-defined]
-                    return None
+                view = memoryview(state)
+                while view:  # Linux reads and writes 2 GiB at a time
+                    read = file.readinto(view)  # type: ignore[attr-defined]
+                    if not read:
+                        raise OSError("its file has become shorter")
+                    view = view[read:]
         except OSError as error:
             _log.warning("a parked session could not be read back and is prefilled again: %s", error)
             return None
-        return SavedSequence(entry.tokens, state)
+        return replace(entry.rest, state=state)
 
     def drop(self, owner: Hashable) -> None:
         """Forgets what was parked for `owner`, if anything."""
@@ -101,9 +106,8 @@ class Parking:
         self._writer.shutdown()
 
     def _write(self, owner: Hashable, saved: SavedSequence) -> None:
-        self._written[owner] = _OnDisk(
-            saved.tokens, len(saved.state), self._writer.submit(_write, saved.state, self._folder)
-        )
+        file = self._writer.submit(_write, saved.state, self._folder)
+        self._written[owner] = _OnDisk(replace(saved, state=b""), len(saved.state), file)
 
 
 def _roomy_folder() -> Path:
@@ -119,9 +123,13 @@ def _write(state: bytes | bytearray, folder: Path) -> IO[bytes] | None:
             _log.warning("%s is nearly full: a parked session will be prefilled again", folder)
             return None
         file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by who takes or drops it
-        view = memoryview(state)
-        while view:
-            view = view[file.write(view) :]
+        try:
+            view = memoryview(state)
+            while view:
+                view = view[file.write(view) :]
+        except OSError:
+            file.close()
+            raise
     except OSError as error:
         _log.warning("a session could not be parked in %s and will be prefilled again: %s", folder, error)
         return None

@@ -85,10 +85,14 @@ class Generated:
 
 @dataclass(frozen=True)
 class SavedSequence:
-    """A copy of a sequence's tokens and cells. Real models: about 360 KiB a token."""
+    """A copy of a sequence's tokens and cells. Real models: about 360 KiB a token.
+
+    calls: the positions at which the decode calls began that made the cells.
+    """
 
     tokens: tuple[int, ...]
     state: bytes | bytearray
+    calls: tuple[int, ...] = (0,)
 
 
 def chunk_end(position: int, total: int, chunk: int) -> int:
@@ -209,7 +213,7 @@ class Sequence:
             self.extend(tokens[len(self._tokens) :])
             if self._context.shift_pending or len(self._tokens) < len(tokens):
                 raise EngineError("the sequence was not saved: the decode call before it was aborted")
-        return SavedSequence(self.tokens, self._context.save(self.slot))
+        return SavedSequence(self.tokens, self._context.save(self.slot), tuple(self._calls))
 
     def restore(self, saved: SavedSequence) -> None:
         """Holds what `saved` held. Raises `PoolFull` where that does not fit; the sequence is empty then."""
@@ -218,7 +222,7 @@ class Sequence:
             self.release()
             raise PoolFull(f"no room for a saved sequence of {len(saved.tokens)} tokens")
         self._tokens = list(saved.tokens)
-        self._calls = [0]
+        self._calls = list(saved.calls)
 
     def generate(
         self,

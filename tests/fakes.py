@@ -72,6 +72,8 @@ class FakeContext:
     """What the decode calls fed: slot, position, tokens."""
     shapes: list[list[int]] = field(default_factory=list)
     """For each decode call that was made, the number of tokens of each slot in it."""
+    complaints: list[str] = field(default_factory=list)
+    """Why decode calls were no valid ones: the engine takes an `AssertionError` for a failure like others."""
 
     def __post_init__(self) -> None:
         self._cells: dict[int, dict[int, Cell]] = {slot: {} for slot in range(self.slots)}
@@ -93,8 +95,12 @@ class FakeContext:
 
     def state(self, slot: int) -> bytes:
         """A digest of the slot's cells: what the next token depends on."""
+        return _digest(*self.digests(slot))
+
+    def digests(self, slot: int) -> tuple[bytes, ...]:
+        """For each of the slot's cells, in order, a digest of what it attended to and its token."""
         cells = self._cells[slot]
-        return _digest(*(cells[position].digest for position in sorted(cells)))
+        return tuple(cells[position].digest for position in sorted(cells))
 
     def answer(self, row: int, salt: bytes = b"") -> int:
         slot = self._logits.get(row)
@@ -111,13 +117,11 @@ class FakeContext:
         self.calls += 1
         self._logits = {}
         count = sum(len(feed.tokens) for feed in feeds)
-        assert 0 < count <= self.batch, f"{count} tokens in a call"
-        assert len({feed.slot for feed in feeds}) == len(feeds), "a slot twice in a call"
-        for feed in feeds:
-            held = sorted(self._cells[feed.slot])
-            assert feed.tokens
-            assert all(0 <= token < self.n_vocab for token in feed.tokens), feed.tokens
-            assert held == list(range(feed.position)), f"position {feed.position} does not continue {held}"
+        try:
+            self._check(feeds, count)
+        except AssertionError as complaint:
+            self.complaints.append(str(complaint))
+            raise
         if self.refuses and any(token in self.refuses for feed in feeds for token in feed.tokens):
             raise EngineError("the context refused a token")
         if self.used + count > self.cells:
@@ -138,6 +142,15 @@ class FakeContext:
         self.shapes.append([len(feed.tokens) for feed in feeds])
         self._logits = {row: feed.slot for row, feed in enumerate(feeds) if feed.logits}
         return [len(feed.tokens) for feed in feeds]
+
+    def _check(self, feeds: abc.Sequence[Feed], count: int) -> None:
+        assert 0 < count <= self.batch, f"{count} tokens in a call"
+        assert len({feed.slot for feed in feeds}) == len(feeds), "a slot twice in a call"
+        for feed in feeds:
+            held = sorted(self._cells[feed.slot])
+            assert feed.tokens
+            assert all(0 <= token < self.n_vocab for token in feed.tokens), feed.tokens
+            assert held == list(range(feed.position)), f"position {feed.position} does not continue {held}"
 
     def likeliest(self, row: int) -> int:
         return self.answer(row)

@@ -14,6 +14,7 @@ from edge_server.conversation import Settings
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
 from edge_server.events import Action, Cancel, Event, Generate, Mode, Prepare, Release, Say, SliceDone
 from edge_server.session import DuplexSession
+from edge_server.tokens import Forgotten
 from tests.edge_server.peers import ASSISTANT, EOS, IDLE, USER, VOCABULARY
 from tests.fakes import FakeContext
 
@@ -74,6 +75,7 @@ class SteppedEngine(Engine):
             self._rounds.run()
         self._pool.close()
         assert self.context.used == 0, "cells were left behind"
+        assert not self.context.complaints
 
 
 class Asker:
@@ -83,7 +85,7 @@ class Asker:
         self.handle = engine.open()
         self.results: list[Generated | EngineError] = []
 
-    def submit(self, request: Request, *forget: tuple[int, int]) -> Job:
+    def submit(self, request: Request, *forget: Forgotten) -> Job:
         """Hands a request in."""
         return self.handle.submit(request, self.results.append, forget=forget)
 
@@ -153,6 +155,11 @@ class Talker:
         done, self._done, self.waits = self._done, None, False
         if done is not None:
             self.send(done)
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """What its sequence holds."""
+        return () if self.handle.sequence is None else self.handle.sequence.tokens
 
     def settle(self) -> None:
         """Until nothing is asked and all that could be prepared is."""
