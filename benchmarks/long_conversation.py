@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _MODEL = Path("models") / "pocket-q4_k_m.gguf"
 _TELL = ("tell me a story", "how do i make pancakes", "tell me a story about the fox and the river", "go on", "uh-huh")
 _ASK = ("what is the capital", "of france?", "what is two plus three?", "what day comes after monday", "stop please")
-_HEADER = (
+HEADER = (
     "slices",
     "median ms",
     "slowest ms",
@@ -110,9 +110,9 @@ def _request(asked: Generate) -> Request:
 
 
 def measure(backend: Backend, slices: int, every: int) -> list[list[float | None]]:
-    """A row of `_HEADER` after `every` slices each, printed as soon as it is known."""
+    """A row of `HEADER` after `every` slices each, printed as soon as it is known."""
     conversation = Conversation(backend, seed=1)
-    print(" ".join(f"{name:>10}" for name in _HEADER), flush=True)
+    print(" ".join(f"{name:>10}" for name in HEADER), flush=True)
     rows: list[list[float | None]] = []
     for done in range(every, slices + 1, every):
         before, slid, processor = asdict(backend.counters()), conversation.slides, time.process_time()
@@ -142,6 +142,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--ctx", type=int, default=1024, help="tokens")
     parser.add_argument("--every", type=int, default=1000, help="slices in a line")
     parser.add_argument("--threads", type=int, default=1, help="one is fastest for a model as small as the pocket one")
+    parser.add_argument("--flash-attention", choices=("auto", "on", "off"), default="auto")
     parser.add_argument(
         "--look-ahead", action="store_true", help="answers to silence are prepared, as by default served"
     )
@@ -151,9 +152,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Exit codes: 0, 1 the engine failed, 2 a model or an option that cannot be used, 130 stopped."""
-    options = parse()
+    options = parse(argv)
     try:
         config = Config(
             options.model,
