@@ -266,6 +266,19 @@ def test_a_twin_that_was_parked_in_between_goes_on_alike(place: Callable[..., Pl
     assert distance(stayed.next_logits(one), left.next_logits(two)) < CLOSE
 
 
+def test_what_was_prepared_before_parking_does_not_cost_what_stays(place: Callable[..., Place]) -> None:
+    stayed, left = place(slots=1), place(slots=1)
+    one, two, other = stayed.talker(), left.talker(), left.talker(seed=5)
+    for _ in range(12):
+        for talker in (one, two):
+            talker.go_on(5)
+        other.go_on(1)
+        for talker in (one, two):  # a text that is so long that it makes the transcript forget
+            talker.send(UserText(" ".join(WORDS * 3)))
+        assert one.session.transcript == two.session.transcript
+    assert one.slides > 12
+
+
 def test_sessions_that_slide_beside_each_other_leave_each_other_alone(place: Callable[..., Place]) -> None:
     alone, together = [place(), place()], [place(), place()]
     ones = [here.talker(seed=seed) for seed, here in enumerate(alone)]
