@@ -7,6 +7,7 @@ test hands it over. What has to happen in the middle of a call happens in `FakeC
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from edge_server import events
@@ -76,6 +77,30 @@ class SteppedEngine(Engine):
         self._pool.close()
         assert self.context.used == 0, "cells were left behind"
         assert not self.context.complaints
+
+
+Stepped = Callable[..., SteppedEngine]
+"""Makes an engine, given what a `FakeContext` is given: the fixture `stepped`."""
+
+
+def within_a_call(context: FakeContext, act: Callable[[], object]) -> None:
+    """`act` in the middle of the next decode call."""
+
+    def once() -> None:
+        context.on_decode = None
+        act()
+
+    context.on_decode = once
+
+
+def alone(request: Request) -> tuple[int, ...]:
+    """What the fake answers to a request that has a context for itself."""
+    engine = SteppedEngine(FakeContext(batch=CHUNK))
+    asker = Asker(engine)
+    asker.submit(request)
+    engine.run()
+    engine.close()
+    return asker.last.tokens
 
 
 class Asker:

@@ -3,57 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from edge_server.engine import Counters, EngineError, Finish, Generated, Request, Sampling
-from tests.edge_server.stepping import LONG, Asker, SteppedEngine, ask
-from tests.fakes import FakeContext, FakeSampler
-
-Started = Callable[..., SteppedEngine]
-
-
-@pytest.fixture
-def started() -> Iterator[Started]:
-    """Makes engines, and closes them whatever becomes of the test."""
-    engines: list[SteppedEngine] = []
-
-    def start(**fields: Any) -> SteppedEngine:
-        engines.append(SteppedEngine(FakeContext(**{"batch": 8, **fields})))
-        return engines[-1]
-
-    yield start
-    for engine in engines:
-        engine.close()
-
-
-def alone(request: Request) -> tuple[int, ...]:
-    """What the fake answers to a request that has a context for itself."""
-    engine = SteppedEngine(FakeContext(batch=8))
-    asker = Asker(engine)
-    asker.submit(request)
-    engine.run()
-    engine.close()
-    return asker.last.tokens
-
-
-def within_a_call(context: FakeContext, act: Callable[[], object]) -> None:
-    """`act` in the middle of the next decode call."""
-
-    def once() -> None:
-        context.on_decode = None
-        act()
-
-    context.on_decode = once
-
+from edge_server.engine import EngineError, Finish, Generated
+from tests.edge_server.stepping import LONG, Asker, Stepped, alone, ask, within_a_call
 
 # --- jobs that end at an unlucky moment ---
 
 
-def test_a_client_that_leaves_with_a_guess_and_a_question_on_the_way_is_finished_once(started: Started) -> None:
-    engine = started()
+def test_a_client_that_leaves_with_a_guess_and_a_question_on_the_way_is_finished_once(stepped: Stepped) -> None:
+    engine = stepped()
     leaving, other = Asker(engine), Asker(engine)
     leaving.submit(ask(LONG[:5], 1))
     engine.run()
@@ -75,8 +35,8 @@ def test_a_client_that_leaves_with_a_guess_and_a_question_on_the_way_is_finished
     assert other.last.tokens == alone(ask())
 
 
-def test_a_release_behind_a_job_that_is_cancelled_takes_the_guess_before_it_too(started: Started) -> None:
-    engine = started()
+def test_a_release_behind_a_job_that_is_cancelled_takes_the_guess_before_it_too(stepped: Stepped) -> None:
+    engine = stepped()
     asker = Asker(engine)
     asker.handle.prepare(ask(LONG[:20], 9))
     engine.step()
@@ -92,137 +52,108 @@ def test_a_release_behind_a_job_that_is_cancelled_takes_the_guess_before_it_too(
     assert engine.context.used == 0
 
 
-# --- cells that two want ---
-
-
-def test_a_guess_that_is_asked_for_beside_a_job_that_was_promised_the_cells_waits_for_them(started: Started) -> None:
-    engine = started(cells=60)
-    one, other = Asker(engine), Asker(engine)
-    other.handle.prepare(ask(LONG[:20], 15))
-    for _ in range(4):
-        engine.step()
-    one.submit(ask(LONG[:30], 15))
-    engine.step()
-    other.submit(ask(LONG[:20], 15))
-    engine.run()
-    assert one.last.tokens == alone(ask(LONG[:30], 15))
-    assert other.last.tokens == alone(ask(LONG[:20], 15))
-    assert engine.context.calls == len(engine.context.shapes), "a call found the pool full"
-
-
-def test_a_guess_that_waits_for_cells_and_keeps_its_own_goes_on_where_it_was(started: Started) -> None:
-    engine = started(cells=60)
-    one, other = Asker(engine), Asker(engine)
-    other.handle.prepare(ask(LONG[:10], 25))
-    for _ in range(8):
-        engine.step()
-    one.submit(ask(LONG[:20], 8))
-    engine.step()
-    other.submit(ask(LONG[:10], 25))
-    engine.run()
-    assert (one.last.tokens, other.last.tokens) == (alone(ask(LONG[:20], 8)), alone(ask(LONG[:10], 25)))
-    assert engine.counted(guesses=0, guesses_used=0, parked=0) == Counters(10 + 20, 24 + 7)
-
-
-def test_a_guess_that_is_asked_for_while_a_round_is_on_takes_no_cells_that_were_promised(started: Started) -> None:
-    engine = started(cells=60)
-    one, other = Asker(engine), Asker(engine)
-    one.submit(ask(LONG[:29], 1))
-    engine.run()
-    other.handle.prepare(ask(LONG[:25], 15))
-    while len(other.cells) < 26:
-        assert engine.step()
-    one.submit(ask(LONG[:30], 4, peek=True))
-    while not one.results[1:]:
-        assert engine.step()
-    assert engine.context.used == 60, "the pool is full"
-    going_on = (*LONG[:30], *one.last.tokens)
-    sampler = engine.context.sampler
-
-    def adopting(sampling: Sampling) -> FakeSampler:
-        if other.handle.job is None and not other.results:
-            other.submit(ask(LONG[:25], 15))
-        return sampler(sampling)
-
-    engine.context.sampler = adopting  # type: ignore[method-assign]
-    one.submit(ask(going_on, 5))  # its logits are at hand: it samples before its first decode call
-    engine.run()
-    assert one.last.tokens == alone(ask(going_on, 5))
-    assert other.last.tokens == alone(ask(LONG[:25], 15))
-
-
-def test_a_session_that_comes_back_is_not_sent_away_again_for_its_own_cells(started: Started) -> None:
-    engine = started(cells=60, slots=2)
-    one, back, third = Asker(engine), Asker(engine), Asker(engine)
-    back.submit(ask(LONG[:30], 1))
-    engine.run()
-    third.submit(ask(LONG[:4], 1))
-    engine.run()
-    one.submit(ask(LONG[:35], 1))
-    engine.run()
-    third.handle.release()
-    engine.run()
-    assert back.cells == ()
-    # Until its job is started, `one` still holds all its 35 cells, so the 30 that were parked do not fit.
-    one.submit(ask(LONG[:20], 3))
-    back.submit(ask((*LONG[:30], 1), 3))
-    engine.run()
-    assert one.last.tokens == alone(ask(LONG[:20], 3))
-    assert back.last.tokens == alone(ask((*LONG[:30], 1), 3))
-
-
-def test_a_guess_that_finds_no_room_leaves_what_its_session_has_parked(started: Started) -> None:
-    engine = started(cells=60, slots=2)
-    one, back, third = Asker(engine), Asker(engine), Asker(engine)
-    back.submit(ask(LONG[:30], 1))
-    engine.run()
-    third.submit(ask(LONG[:4], 1))
-    engine.run()
-    one.submit(ask(LONG[:35], 1))
-    engine.run()
-    third.handle.release()
-    back.handle.prepare(ask((*LONG[:30], 1), 3, cuts=(31,)))
-    engine.run()
-    assert back.cells == ()
-    one.handle.release()
-    back.submit(ask((*LONG[:30], 1), 3, cuts=(31,)))
-    engine.run()
-    assert (back.last.reused, back.last.prefilled) == (30, 1)
-    assert engine.counters.restored == 1
-
-
-@pytest.mark.parametrize("finished", [False, True])
-def test_a_guess_that_is_asked_for_while_its_cells_are_taken_is_answered(started: Started, finished: bool) -> None:
-    engine = started()
+def test_a_guess_that_ends_does_not_take_the_session_that_is_to_be_released_with_it(stepped: Stepped) -> None:
+    engine = stepped()
     asker = Asker(engine)
-    guess = ask(LONG[:10], 9, cuts=(3,))
-    asker.handle.prepare(guess)
+    asker.handle.prepare(ask(LONG[:20], 9))
     engine.step()
-    engine.step()
-    if finished:
-        engine.run()
-    sequence = asker.handle.sequence
-    assert sequence is not None
 
-    class AsksWhileMeasured(type(sequence)):  # type: ignore[misc]
-        def __len__(self) -> int:
-            if not asker.results and asker.handle.job is None:
-                asker.submit(guess)
-            return int(super().__len__())
+    def act() -> None:
+        asker.submit(ask(LONG[1:9], 3))
+        asker.handle.release()
 
-    sequence.__class__ = AsksWhileMeasured
-    asker.handle.give_guess()
-    sequence.__class__ = AsksWhileMeasured.__mro__[1]
+    within_a_call(engine.context, act)
     engine.run()
-    assert asker.last == Generated(alone(guess), Finish.CAP, None, 0, 10)
+    assert asker.last.tokens == alone(ask(LONG[1:9], 3))
+    assert engine.context.used == 0
+
+
+# --- what stops a call, and what does not ---
+
+
+def test_a_cancel_in_a_shared_call_does_not_stop_it_for_the_others(stepped: Stepped) -> None:
+    engine = stepped()
+    one, other = Asker(engine), Asker(engine)
+    job = one.submit(ask(LONG[:20], 3))
+    other.submit(ask(LONG[:20], 3))
+    engine.step()
+    within_a_call(engine.context, job.cancel)
+    engine.step()
+    assert len(other.cells) == 8, "4 tokens each, in two calls"
+    engine.run()
+    assert (one.last.finish, other.last.tokens) == (Finish.CANCELLED, alone(ask(LONG[:20], 3)))
+
+
+def test_what_is_asked_for_stops_the_guess_of_another_also_where_it_was_prepared(stepped: Stepped) -> None:
+    engine = stepped()
+    one, other = Asker(engine), Asker(engine)
+    one.handle.prepare(ask(LONG[:20], 3))
+
+    def act() -> None:
+        other.handle.prepare(ask(LONG[:9], 2))
+        other.submit(ask(LONG[:9], 2))
+
+    within_a_call(engine.context, act)
+    engine.step()
+    assert one.cells == ()
+    engine.run()
+    assert len(one.cells) == 22
+    assert other.last.tokens == alone(ask(LONG[:9], 2))
+
+
+def test_a_call_that_makes_what_is_asked_for_goes_on(stepped: Stepped) -> None:
+    engine = stepped()
+    asker = Asker(engine)
+    asker.handle.prepare(ask(LONG[:20], 0))
+    engine.step()
+    within_a_call(engine.context, lambda: asker.submit(ask((*LONG[:17], 1, 2), 1)))
+    engine.step()
+    assert asker.cells == LONG[:16], "its 8 tokens are the new request's too"
+    within_a_call(engine.context, lambda: asker.handle.prepare(ask(LONG[:3], 0)) if not asker.handle.job else None)
+    engine.run()
+    assert (asker.last.reused, asker.last.prefilled) == (16, 3)
+
+
+def test_a_call_that_makes_one_token_too_much_stops(stepped: Stepped) -> None:
+    engine = stepped()
+    asker = Asker(engine)
+    asker.handle.prepare(ask(LONG[:20], 0))
+    engine.step()
+    within_a_call(engine.context, lambda: asker.submit(ask((*LONG[:15], 1, 2), 1)))
+    engine.step()
+    assert asker.cells == LONG[:8]
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_comes_while_a_guess_is_being_started_is_seen_before_its_call(stepped: Stepped, leaves: bool) -> None:
+    engine = stepped()
+    asker, other = Asker(engine), Asker(engine)
+    asker.submit(ask(LONG[:9], 0))
+    engine.run()
+    calls, remove = engine.context.calls, engine.context.remove
+
+    def arriving(slot: int, start: int, stop: int | None = None) -> bool:
+        engine.context.remove = remove  # type: ignore[method-assign]
+        if leaves:
+            asker.handle.close()
+        else:
+            other.submit(ask(LONG[:3], 1))
+        return remove(slot, start, stop)
+
+    engine.context.remove = arriving  # type: ignore[method-assign]
+    asker.handle.prepare(ask((*LONG[:5], 1, 2), 3))  # a rollback
+    engine.step()
+    assert engine.context.calls == calls
+    engine.run()
+    assert leaves or other.last.tokens == alone(ask(LONG[:3], 1))
 
 
 # --- failures in a call that is shared ---
 
 
 @pytest.mark.parametrize("place", [0, 7, 8, 20, 29])
-def test_a_token_that_the_context_refuses_costs_only_its_own_session(started: Started, place: int) -> None:
-    engine = started(refuses={49}, slots=3)
+def test_a_token_that_the_context_refuses_costs_only_its_own_session(stepped: Stepped, place: int) -> None:
+    engine = stepped(refuses={49}, slots=3)
     askers = [Asker(engine) for _ in range(3)]
     bad = [1] * 30
     bad[place] = 49
@@ -237,8 +168,8 @@ def test_a_token_that_the_context_refuses_costs_only_its_own_session(started: St
 
 
 @pytest.mark.parametrize("call", range(1, 9))
-def test_a_call_that_fails_once_is_repeated_by_each_session_alone(started: Started, call: int) -> None:
-    engine = started(fail={call})
+def test_a_call_that_fails_once_is_repeated_by_each_session_alone(stepped: Stepped, call: int) -> None:
+    engine = stepped(fail={call})
     askers = [Asker(engine) for _ in range(3)]
     requests = [ask([number] * 20, 4) for number in range(3)]
     for asker, request in zip(askers, requests, strict=True):
@@ -247,8 +178,8 @@ def test_a_call_that_fails_once_is_repeated_by_each_session_alone(started: Start
     assert [asker.last.tokens for asker in askers] == [alone(request) for request in requests]
 
 
-def test_a_guess_that_fails_is_not_heard_of_and_the_question_is_tried_anew(started: Started) -> None:
-    engine = started(fail={2})
+def test_a_guess_that_fails_is_not_heard_of_and_the_question_is_tried_anew(stepped: Stepped) -> None:
+    engine = stepped(fail={2})
     asker = Asker(engine)
     asker.handle.prepare(ask())
     engine.run()
@@ -258,8 +189,8 @@ def test_a_guess_that_fails_is_not_heard_of_and_the_question_is_tried_anew(start
     assert asker.last.tokens == alone(ask())
 
 
-def test_logits_that_nothing_can_be_drawn_from_hurt_only_their_own_session(started: Started) -> None:
-    engine = started()
+def test_logits_that_nothing_can_be_drawn_from_hurt_only_their_own_session(stepped: Stepped) -> None:
+    engine = stepped()
     one, other = Asker(engine), Asker(engine)
     broken = [5] * 12
 
@@ -280,8 +211,8 @@ def test_logits_that_nothing_can_be_drawn_from_hurt_only_their_own_session(start
 # --- counting guesses ---
 
 
-def test_no_more_guesses_are_used_than_were_made(started: Started) -> None:
-    engine = started()
+def test_no_more_guesses_are_used_than_were_made(stepped: Stepped) -> None:
+    engine = stepped()
     busy, asker = Asker(engine), Asker(engine)
     busy.submit(ask())
     engine.step()
@@ -296,8 +227,8 @@ def test_no_more_guesses_are_used_than_were_made(started: Started) -> None:
     assert (engine.counters.guesses, engine.counters.guesses_used) == (1, 1)
 
 
-def test_a_new_session_is_refused_though_all_slots_only_just_began_to_speak(started: Started) -> None:
-    engine = started(slots=2)
+def test_a_new_session_is_refused_though_all_slots_only_just_began_to_speak(stepped: Stepped) -> None:
+    engine = stepped(slots=2)
     speaking = [Asker(engine) for _ in range(2)]
     late = Asker(engine)
     for asker in speaking:
