@@ -13,6 +13,7 @@ from edge_server.connection import SPEAKING, Conversing
 from edge_server.conversation import Settings
 from edge_server.engine import Engine
 from edge_server.events import Mode, Session
+from edge_server.metrics import exposition
 from edge_server.protocol import TextCodec
 from edge_server.server import Port, Server, listen
 from edge_server.session import DuplexSession
@@ -133,7 +134,8 @@ async def serving(
         Port(conversing(chat), listen("localhost", 0), "parrot", 2.0, lambda: engine.alive) for chat in (False, True)
     ]
     try:
-        async with Server(ports, allow_origins) as server:
+        metrics = exposition({"parrot": lambda: engine.counters})
+        async with Server(ports, allow_origins, metrics=metrics) as server:
             yield Served(context, engine, server, ports)
     finally:
         engine.close()
