@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from edge_server import events
+from edge_server.context import Context
 from edge_server.conversation import Settings
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
 from edge_server.events import Action, Cancel, Event, Generate, Mode, Prepare, Release, Say, SliceDone
@@ -45,9 +46,9 @@ def toy_context(cells: int = 4096, slots: int = 4, **fields: Any) -> FakeContext
 class SteppedEngine(Engine):
     """Call `step` where the thread would run. After use you must call `close`."""
 
-    def __init__(self, context: FakeContext, **options: Any) -> None:
+    def __init__(self, context: Context, **options: Any) -> None:
         super().__init__(context, **{"chunk": CHUNK, **options})
-        self.context = context
+        self.context = cast(FakeContext, context)  # or a real one, to tests that know it
         self._thread = threading.current_thread()
 
     def step(self) -> bool:
@@ -75,8 +76,9 @@ class SteppedEngine(Engine):
         while self._receive():
             self._rounds.run()
         self._pool.close()
-        assert self.context.used == 0, "cells were left behind"
-        assert not self.context.complaints
+        if isinstance(self.context, FakeContext):
+            assert self.context.used == 0, "cells were left behind"
+            assert not self.context.complaints
 
 
 Stepped = Callable[..., SteppedEngine]

@@ -137,6 +137,7 @@ def test_what_is_forgotten_is_forgotten_once(engine: SteppedEngine, asker: Asker
     rest = (*LONG[:1], *LONG[9:])
     asker.submit(ask(rest, 0), Forgotten(1, 9, len(LONG)))
     engine.run()
+    assert (asker.last.reused, asker.last.prefilled) == (len(rest), 0)
     asker.submit(ask((*rest, 1), 1))
     engine.run()
     assert (asker.last.reused, asker.last.prefilled) == (len(rest), 1)
