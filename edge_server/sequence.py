@@ -173,10 +173,13 @@ class Sequence:
         """Drops the tokens from `length` on; nothing happens where there are none."""
         if length >= len(self._tokens):
             return
-        if length <= 0 or not self._context.remove(self.slot, length):
+        if length < 0 or not self._context.remove(self.slot, length):
+            length = 0
+        taken_back = self._tokens[length:] + self._taken_back
+        if length == 0:
             self.release()  # dropping all never fails; what should have stayed is decoded again when it is needed
-        self._taken_back = self._tokens[max(length, 0) :] + self._taken_back
-        del self._tokens[max(length, 0) :]
+        self._taken_back = taken_back
+        del self._tokens[length:]
         del self._calls[bisect.bisect_left(self._calls, length) :]
         self._logits = None
 

@@ -259,6 +259,22 @@ def test_a_silence_in_the_middle_of_a_guessing_call_does_not_stop_it(talker: Tal
     assert talker.engine.counters.rollbacks == 0
 
 
+@pytest.mark.parametrize("guessed", [False, True])
+def test_a_silence_that_is_answered_with_silence_leaves_nothing_to_decode(talker: Talker, guessed: bool) -> None:
+    engine = talker.engine
+    engine.context.says = [IDLE]
+    transcript = talker.session.transcript
+    if guessed:
+        engine.run()
+    talker.send(Silence())
+    talker.deliver()
+    assert talker.session.transcript == transcript
+    calls = engine.context.calls
+    engine.run()
+    assert engine.context.calls == calls
+    assert talker.cells == (*transcript, *VOCABULARY.tokenize(USER, parse_special=False))
+
+
 def test_what_is_certain_goes_before_guesses(talker: Talker) -> None:
     engine = talker.engine
     engine.step()

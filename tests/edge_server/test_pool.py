@@ -130,9 +130,10 @@ def test_guesses_go_first_then_the_silent_then_those_who_speak(pool: Pool) -> No
 
 
 def test_what_is_parked_is_without_the_guess(pool: Pool) -> None:
-    (a,) = admitted(pool, 20)
+    a, _, _ = admitted(pool, 20, 1, 1)
     a.known = 12
-    assert pool.make_room(60)
+    assert pool.admit(Session("d"), speaking_too=False)
+    assert pool.is_parked(a)
     assert pool.admit(a, speaking_too=False)
     assert a.cells == LONG[:12]
 

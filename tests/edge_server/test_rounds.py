@@ -124,20 +124,23 @@ def test_a_call_that_makes_one_token_too_much_stops(stepped: Stepped) -> None:
     assert asker.cells == LONG[:8]
 
 
-@pytest.mark.parametrize("leaves", [False, True])
-def test_what_comes_while_a_guess_is_being_started_is_seen_before_its_call(stepped: Stepped, leaves: bool) -> None:
+@pytest.mark.parametrize("what", ["leaves", "asks", "adopts"])
+def test_what_comes_while_a_guess_is_being_started_is_seen_before_its_call(stepped: Stepped, what: str) -> None:
     engine = stepped()
     asker, other = Asker(engine), Asker(engine)
     asker.submit(ask(LONG[:9], 0))
     engine.run()
+    other.handle.prepare(ask(LONG[:3], 5))
+    engine.step()
     calls, remove = engine.context.calls, engine.context.remove
 
     def arriving(slot: int, start: int, stop: int | None = None) -> bool:
         engine.context.remove = remove  # type: ignore[method-assign]
-        if leaves:
+        if what == "leaves":
+            other.handle.close()
             asker.handle.close()
         else:
-            other.submit(ask(LONG[:3], 1))
+            other.submit(ask(LONG[:3], 5 if what == "adopts" else 1))
         return remove(slot, start, stop)
 
     engine.context.remove = arriving  # type: ignore[method-assign]
@@ -145,7 +148,8 @@ def test_what_comes_while_a_guess_is_being_started_is_seen_before_its_call(stepp
     engine.step()
     assert engine.context.calls == calls
     engine.run()
-    assert leaves or other.last.tokens == alone(ask(LONG[:3], 1))
+    if what != "leaves":
+        assert other.last.tokens == alone(ask(LONG[:3], 5))[: len(other.last.tokens)]
 
 
 # --- failures in a call that is shared ---

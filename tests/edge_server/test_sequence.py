@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 GREEDY = Sampling(temperature=0, top_k=0, top_p=1, seed=0)
 DRAWN = Sampling(temperature=0.8, top_k=0, top_p=0.8, seed=7)
 NO_STOP: frozenset[int] = frozenset()
+LIST = list(range(10, 19))
 CHUNK = 8
 
 # Calls of other shapes, and other sequences in the pool, change rounding. On the tiny model, over 180 sequences, the
@@ -544,3 +545,56 @@ def test_an_abort_leaves_no_trace_in_the_bits(model: Model) -> None:
             return answer
 
     assert run(abort=True) == run(abort=False)
+
+
+# --- counting what is decoded twice ---
+
+
+@pytest.mark.parametrize(
+    ("lengths", "again", "twice"),
+    [
+        ([4], LIST[4:], 5),
+        ([6, 3], LIST[3:], 6),
+        ([4], [*LIST[4:6], 49, *LIST[7:]], 2),
+        ([4], [49, *LIST[5:]], 0),
+        ([-1], LIST, 9),
+        ([9], [1, 2], 0),
+    ],
+)
+def test_what_is_decoded_again_behind_the_same_tokens_is_counted(
+    lengths: list[int], again: list[int], twice: int
+) -> None:
+    sequence = Sequence(FakeContext(batch=CHUNK), 0, chunk=CHUNK)
+    sequence.extend(LIST)
+    for length in lengths:
+        sequence.truncate(length)
+    sequence.extend(again)
+    assert sequence.decoded_twice == twice
+
+
+def test_what_has_to_be_decoded_again_since_cells_could_not_be_removed_is_counted() -> None:
+    sequence = Sequence(FakeContext(batch=CHUNK, fail_remove=True), 0, chunk=CHUNK)
+    sequence.extend(LIST)
+    sequence.truncate(6)
+    sequence.extend(LIST)
+    assert sequence.decoded_twice == len(LIST)
+
+
+def test_what_is_decoded_behind_other_tokens_is_not_decoded_twice() -> None:
+    sequence = Sequence(FakeContext(batch=CHUNK), 0, chunk=CHUNK)
+    sequence.extend(LIST)
+    sequence.truncate(6)
+    sequence.forget(Forgotten(1, 3, 6))
+    sequence.extend(LIST[6:])
+    assert sequence.decoded_twice == 0
+
+
+def test_logits_that_are_gone_cost_a_token_that_is_counted() -> None:
+    context = FakeContext(batch=CHUNK)
+    sequence, other = (Sequence(context, slot, chunk=CHUNK) for slot in range(2))
+    sequence.extend(LIST)
+    other.extend(LIST)
+    sequence.generate(0, NO_STOP, GREEDY)
+    assert sequence.decoded_twice == 0, "nothing is sampled"
+    sequence.generate(1, NO_STOP, GREEDY)
+    assert sequence.decoded_twice == 1

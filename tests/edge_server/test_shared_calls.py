@@ -2,7 +2,7 @@
 
 A call's shape, and the other sequences in the pool, change rounding (`sequence.py`), so words of sessions that share
 calls may differ from those of one that is alone. How much, over 400 conversations, 4 at a time, with prompts of 5 to 80
-tokens and 16 tokens each (x86-64; largest difference of a logit as a share of the largest logit; share of the words that
+tokens and 16 tokens each (on x86-64: the largest difference of a logit as a share of the largest logit; the words that
 were others, all those behind a first other one included):
 
     cells and attention                       temperature 0.8, top-p 0.8    greedy
