@@ -210,10 +210,12 @@ class Sequence:
     def save(self) -> SavedSequence:
         """A copy of this sequence as it is, for `restore` on any sequence of the same context."""
         if self._context.shift_pending and self._tokens:
-            # The pending rotation is done by a decode call; the last token's is the cheapest that changes nothing.
+            # The pending rotation is done by a decode call, and what that fed is taken back: the last token, decoded
+            # again where it stands, would have attended to less than it did.
             tokens = self.tokens
-            self.truncate(len(tokens) - 1)
-            self.extend(tokens[len(self._tokens) :])
+            self.extend(tokens[-1:])
+            self.truncate(len(tokens))
+            self._taken_back.clear()
             if self._context.shift_pending or len(self._tokens) < len(tokens):
                 raise EngineError("the sequence was not saved: the decode call before it was aborted")
         return SavedSequence(self.tokens, self._context.save(self.slot), tuple(self._calls))

@@ -279,6 +279,28 @@ def test_what_was_prepared_before_parking_does_not_cost_what_stays(place: Callab
     assert one.slides > 12
 
 
+def test_a_session_that_is_parked_between_its_slide_and_the_next_decode_call_goes_on_alike(
+    place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stayed, left = place(slots=1), place(slots=1)
+    one, two = stayed.talker(), left.talker()
+    shift = left.context.shift
+
+    def shift_and_lose_the_slot(slot: int, start: int, by: int) -> None:
+        shift(slot, start, by)
+        other = left.stepper.engine.open()
+        other.submit(Request((1, 5, 6), 1, frozenset(), Sampling(0, 0, 1, 0)), lambda _: other.close())
+
+    monkeypatch.setattr(left.context, "shift", shift_and_lose_the_slot)
+    for _ in range(60):
+        one.go_on(1)
+        two.go_on(1)
+        assert one.session.transcript == two.session.transcript
+    assert left.stepper.engine.counters.restored > 10
+    monkeypatch.undo()
+    assert distance(stayed.next_logits(one), left.next_logits(two)) < CLOSE
+
+
 def test_sessions_that_slide_beside_each_other_leave_each_other_alone(place: Callable[..., Place]) -> None:
     alone, together = [place(), place()], [place(), place()]
     ones = [here.talker(seed=seed) for seed, here in enumerate(alone)]
