@@ -101,6 +101,15 @@ def test_what_is_asked_for_stops_the_guess_of_another_also_where_it_was_prepared
     assert other.last.tokens == alone(ask(LONG[:9], 2))
 
 
+def test_what_another_session_prepares_stops_no_guess(stepped: Stepped) -> None:
+    engine = stepped()
+    one, other = Asker(engine), Asker(engine)
+    one.handle.prepare(ask(LONG[:20], 3))
+    within_a_call(engine.context, lambda: other.handle.prepare(ask(LONG[:9], 0)))
+    engine.step()
+    assert one.cells == LONG[:8]
+
+
 def test_a_call_that_makes_what_is_asked_for_goes_on(stepped: Stepped) -> None:
     engine = stepped()
     asker = Asker(engine)

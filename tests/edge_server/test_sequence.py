@@ -557,6 +557,7 @@ def test_an_abort_leaves_no_trace_in_the_bits(model: Model) -> None:
         ([6, 3], LIST[3:], 6),
         ([4], [*LIST[4:6], 49, *LIST[7:]], 2),
         ([4], [49, *LIST[5:]], 0),
+        ([4], [*[49] * 4, *LIST[4:]], 0),
         ([-1], LIST, 9),
         ([9], [1, 2], 0),
     ],
