@@ -20,6 +20,7 @@ The rules:
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ __all__ = [
     "Sampling",
 ]
 
+_log = logging.getLogger(__name__)
 RATION = 16  # tokens of prefill, all sessions together, in a call that others decode in
 
 
@@ -206,9 +208,20 @@ class Engine:
     # --- on the engine's thread ---
 
     def _run(self) -> None:
-        while self._receive():
-            self._rounds.run()
-        self._pool.close()
+        try:
+            while self._receive():
+                self._rounds.run()
+        except Exception as error:  # a defect: nobody may wait for ever, and /healthz tells
+            _log.exception("the engine has ended")
+            with self._wake:
+                self._board.closing = True
+                for item in self._board.inbox:
+                    if isinstance(item, Job):
+                        self._rounds.take(item)
+                self._board.inbox.clear()
+            self._rounds.abandon(EngineError(f"the engine has ended: {error!r}"))
+        else:
+            self._pool.close()
 
     def _receive(self) -> bool:
         """Waits for something to do and takes what came in. False: everything is done and the engine is closing."""

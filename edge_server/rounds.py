@@ -51,6 +51,14 @@ class Rounds:
         else:
             self._release(handle)
 
+    def abandon(self, error: EngineError) -> None:
+        """Answers every job with an error and touches nothing else."""
+        for job in self.jobs:
+            with self._board.wake:
+                job.handle.job, on_done = None, job.on_done
+            if on_done is not None:
+                on_done(error)
+
     def run(self) -> None:
         """Finishes what was cancelled, begins what can be begun, makes one decode call at most."""
         self._sweep()

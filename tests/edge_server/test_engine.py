@@ -613,6 +613,31 @@ def test_a_defect_in_a_job_is_reported_to_its_session_alone(started: Any, caplog
     assert "a job failed" in caplog.text
 
 
+def test_a_defect_that_ends_the_engine_is_told_to_everybody_and_leaves_nobody_waiting(
+    started: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = FakeContext(batch=CHUNK, on_decode=(gate := Gate()))
+    engine = started(context)
+    caller, other, leaving = Caller(engine), Caller(engine), Caller(engine)
+    gate.open = True
+    leaving.run(ask())
+    gate.open = False
+    caller.submit(ask())
+    gate.wait_for_call()
+    other.submit(ask())
+    leaving.handle.close()
+    monkeypatch.setattr(context, "remove", lambda *_: 1 / 0)
+    gate.let_all_go()
+    for each in (caller, other):
+        assert "the engine has ended" in str(each.error())
+    assert engine._thread is not None
+    engine._thread.join(PATIENCE)
+    assert not engine.alive
+    with pytest.raises(EngineError, match="not running"):
+        caller.submit(ask())
+    assert "ZeroDivisionError" in caplog.text
+
+
 @pytest.mark.parametrize("context", [pytest.param("llama", marks=pytest.mark.real)], indirect=True)
 def test_a_token_that_llama_refuses_is_an_error_of_its_session_alone(context: Any, started: Any) -> None:
     engine = started(context)
