@@ -68,11 +68,11 @@ if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null 
   fi
   build
 fi
+say "setup: installing the rest"
+PYTHONWARNINGS=ignore $pip install --quiet --editable '.[test]'
 if has_amx; then # a wheel built with other flags, from pip's cache or by hand
   say "setup: these bindings have AMX kernels, which some compilers break; $from_source"
   $pip cache remove llama_cpp_python >/dev/null 2>&1 || true
   build --force-reinstall
 fi
-say "setup: installing the rest"
-PYTHONWARNINGS=ignore $pip install --quiet --editable '.[test]'
 say "setup: done ($venv)"
