@@ -26,7 +26,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_server.context import Context, EngineError, Sampling
-from edge_server.jobs import Board, Counters, Handle, Job
+from edge_server.jobs import Board, Counters, Errand, Handle, Job
 from edge_server.parking import Parking
 from edge_server.pool import Pool
 from edge_server.rounds import Rounds
@@ -34,6 +34,8 @@ from edge_server.sequence import Finish, Generated, Request
 from edge_server.tokens import common_prefix
 
 if TYPE_CHECKING:
+    from collections import abc
+
     from edge_server.jobs import Answer, Ranges
 
 __all__ = [
@@ -104,6 +106,19 @@ class Engine:
             self._pool.close()
         elif self._thread is not threading.current_thread():
             self._thread.join()
+
+    def between(self, work: abc.Callable[[], None]) -> None:
+        """Calls `work` on the engine's thread between two decode calls, and waits for it; raises what it raises.
+
+        What was submitted and released before has been taken in then. Raises `EngineError` where the engine is closed.
+        """
+        errand = Errand(work)
+        with self._wake:
+            if self._board.closing or self._thread is None:
+                raise EngineError("the engine is not running")
+            self._board.inbox.append(errand)
+            self._wake.notify_all()
+        errand.wait()
 
     def open(self) -> Handle:
         """A new session's handle. It costs nothing: slot and cells come with the first job."""
@@ -215,11 +230,15 @@ class Engine:
             _log.exception("the engine has ended")
             with self._wake:
                 self._board.closing = True
-                for item in self._board.inbox:
-                    if isinstance(item, Job):
-                        self._rounds.take(item)
+                left = list(self._board.inbox)
                 self._board.inbox.clear()
-            self._rounds.abandon(EngineError(f"the engine has ended: {error!r}"))
+            ended = EngineError(f"the engine has ended: {error!r}")
+            for item in left:
+                if isinstance(item, Job):
+                    self._rounds.take(item)
+                elif isinstance(item, Errand):
+                    item.fail(ended)
+            self._rounds.abandon(ended)
         else:
             self._pool.close()
 
@@ -235,6 +254,8 @@ class Engine:
         for item in arrived:
             if isinstance(item, Job):
                 rounds.take(item)
+            elif isinstance(item, Errand):
+                item.run()
             else:
                 rounds.release(item)
         if closing:

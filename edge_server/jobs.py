@@ -66,13 +66,41 @@ class Counters:
     """Sessions that got them back without prefill."""
 
 
+class Errand:
+    """Something to be done on the engine's thread while another waits for it."""
+
+    def __init__(self, work: abc.Callable[[], None]) -> None:
+        self._work = work
+        self._error: BaseException | None = None
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Does it; never raises."""
+        try:
+            self._work()
+        except Exception as error:
+            self._error = error
+        self._over.set()
+
+    def fail(self, error: Exception) -> None:
+        """Leaves it undone."""
+        self._error = error
+        self._over.set()
+
+    def wait(self) -> None:
+        """Until it is done. Raises what it raised."""
+        self._over.wait()
+        if self._error is not None:
+            raise self._error
+
+
 class Board:
     """What handles and the engine's thread share. Guarded by `wake`, which is notified when something changed."""
 
     def __init__(self) -> None:
         self.wake = threading.Condition()
-        self.inbox: deque[Job | Handle] = deque()
-        """Jobs to run and handles to release, in order."""
+        self.inbox: deque[Job | Handle | Errand] = deque()
+        """Jobs to run, handles to release and errands to do, in order."""
         self.running: list[Job] = []
         """Who shares the decode call that runs now."""
         self.closing = False

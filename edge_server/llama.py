@@ -45,18 +45,23 @@ class ContextError(EngineError):
     """llama.cpp refused or failed a call on a context."""
 
 
-@functools.cache
 def _backend() -> LogLines:
-    """Starts llama.cpp once in a process and takes its log over."""
+    """Starts llama.cpp once in a process, and takes its log over, also from whoever took it since."""
+    log, callback = _started()
+    api.llama_log_set(callback, ctypes.c_void_p())
+    return log
+
+
+@functools.cache
+def _started() -> tuple[LogLines, Any]:
     log = LogLines()
     callback = api.llama_log_callback(log.receive)
-    api.llama_log_set(callback, ctypes.c_void_p())
     api.llama_backend_init()
     # The backends log once more from their destructors, when Python is gone: by then the log must be a C function.
     # libc's `abs` takes an int first, as a log callback does, ignores the rest and has no effect.
     silence = ctypes.cast(_libc().abs, api.llama_log_callback)
     atexit.register(lambda _kept: api.llama_log_set(silence, ctypes.c_void_p()), callback)
-    return log
+    return log, callback
 
 
 def _libc() -> ctypes.CDLL:

@@ -72,21 +72,23 @@ class Talk:
 
         The cells are put back as they are now, also where a talk that was made before has slid.
         """
-        if self._saved is None:
-            self._settle()
-        # The engine has nothing to do now, so nobody else touches its context.
-        sequence = self._handle.sequence
-        assert sequence is not None, "a talk that was begun has a slot"
-        if self._saved is None:
-            self._saved = sequence.save()
-        else:
-            sequence.restore(self._saved)
+        self._settle()
+        self._backend.engine.between(self._put_back)
         other = copy.copy(self)
         shared = (self._backend.vocabulary, self._session._settings)
         other._session = copy.deepcopy(self._session, {id(one): one for one in shared})
         other._forgotten = []
         other._saved = None
         return other
+
+    def _put_back(self) -> None:
+        """On the engine's thread: keep the cells as they are the first time, later have them as they were."""
+        sequence = self._handle.sequence
+        assert sequence is not None, "a talk that was begun has a slot"
+        if self._saved is None:
+            self._saved = sequence.save()
+        else:
+            sequence.restore(self._saved)
 
     def say(self, text: str | None) -> str:
         """Send one slice, `None` for a silent one; return the words that come back, none being silence.
@@ -156,6 +158,7 @@ class Talk:
         """Let the cells hold what they would hold if everything had been said."""
         if self._played is not None:
             self._prefill(self._played)
+        self._backend.engine.between(lambda: None)  # what was released is
         if self._forgotten or self._handle.sequence is None:
             self._prefill(self._present())
 

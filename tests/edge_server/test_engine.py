@@ -613,6 +613,23 @@ def test_a_defect_in_a_job_is_reported_to_its_session_alone(started: Any, caplog
     assert "a job failed" in caplog.text
 
 
+def test_an_errand_is_done_on_the_engines_thread_behind_what_came_before(started: Any) -> None:
+    context = FakeContext(batch=CHUNK)
+    engine = started(context)
+    caller = Caller(engine)
+    caller.run(ask())
+    caller.handle.release()
+    seen: list[tuple[str, int]] = []
+    engine.between(lambda: seen.append((threading.current_thread().name, context.used)))
+    assert seen == [("engine", 0)]
+    with pytest.raises(ZeroDivisionError):
+        engine.between(lambda: print(1 / 0))
+    assert caller.run(ask()).finish is Finish.CAP
+    engine.close()
+    with pytest.raises(EngineError, match="not running"):
+        engine.between(lambda: None)
+
+
 def test_a_defect_that_ends_the_engine_is_told_to_everybody_and_leaves_nobody_waiting(
     started: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
