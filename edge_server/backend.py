@@ -17,6 +17,7 @@ from edge_server.config import (
     DuplexFacts,
     choose_cells,
     choose_ctx,
+    choose_flash_attention,
     choose_slice_tokens,
     machine_memory,
 )
@@ -24,7 +25,7 @@ from edge_server.connection import Conversing
 from edge_server.conversation import Settings
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Request, Sampling
 from edge_server.events import Mode, Session
-from edge_server.llama import Context, Model, ModelError
+from edge_server.llama import Context, Model, ModelError, has_gpu
 from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession
@@ -104,7 +105,9 @@ class Backend:
                 threads=config.threads,
                 kv_type=config.kv_type,
                 batch=config.batch,
-                flash_attention={"auto": None, "on": True, "off": False}[config.flash_attention],
+                flash_attention=choose_flash_attention(
+                    config.flash_attention, config.kv_type, on_gpu=self.model.on_gpu and has_gpu()
+                ),
             )
         except BaseException:
             self.model.close()

@@ -107,7 +107,7 @@ def run(
     threads: Annotated[int | None, typer.Option(help="Threads that decode. Default: the physical cores.")] = None,
     kv_type: Annotated[KvType, typer.Option(help="Numbers in the KV cache.")] = KvType("f16"),
     flash_attention: Annotated[
-        FlashAttention, typer.Option(help="Attention in one pass over the KV cache; auto leaves it to llama.cpp.")
+        FlashAttention, typer.Option(help="Attention in one pass over the KV cache; auto: on a GPU, where it can.")
     ] = FlashAttention.auto,
     batch: Annotated[int, typer.Option(help="The most tokens that one decode call takes, of all sessions.")] = 64,
     ration: Annotated[

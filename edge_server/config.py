@@ -172,6 +172,17 @@ def choose_ctx(asked: int | None, n_ctx_train: int) -> int:
     return asked if asked is not None else max(MIN_CTX, min(MAX_CTX, n_ctx_train))
 
 
+def choose_flash_attention(asked: str, kv_type: str, *, on_gpu: bool) -> bool | None:
+    """Whether attention goes over the KV cache in one pass; None leaves it to llama.cpp.
+
+    ``auto`` on a CPU is off: there it makes everything but long prefills slower, the more the longer the context is
+    (docs/tuning.md). A quantised cache cannot do without it.
+    """
+    if asked == "auto":
+        return None if on_gpu or kv_type == "q8_0" else False
+    return asked == "on"
+
+
 def choose_cells(asked: int | None, ctx: int, sessions: int, cell_bytes: int, memory_bytes: int | None) -> int:
     """How many tokens the pool holds that all sessions share.
 

@@ -176,7 +176,8 @@ class _Tuning:
         try:
             try:
                 self._progress.say(f"filling {self._bench.depth} tokens of context")
-                search.run(axes(thread_counts(physical_cores(), _usable_cpus())))
+                counts = thread_counts(physical_cores(), _usable_cpus())
+                search.run(axes(counts, on_gpu=machine.on_gpu))
                 self._progress.say("measuring short and long contexts, and several sessions")
                 self._speeds = self._bench.speeds(search.best, machine.sessions)
             except OutOfTime:

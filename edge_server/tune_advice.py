@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from edge_server.tune_search import DECODE, PAGE, READ, TICK, Setting, Step, Trial, Weights
 
 # `general.file_type` of a GGUF file (llama.cpp's `llama_ftype`): F32, F16, Q4_1, Q8_0, Q5_0, Q5_1, Q4_K_S, Q4_K_M,
-# Q5_K_S, Q5_K_M, Q6_K, BF16. Of those with fewer bits it is not known that Q4_0 would be faster.
-_SLOWER_THAN_Q4_0 = frozenset(map(str, (0, 1, 3, 7, 8, 9, 14, 15, 16, 17, 18, 32)))
-_Q4_K_M = "15"
-Q4_K_M_TO_Q4_0 = (1.7, 1.2)
-"""How many times as fast a prefill and a decode are with Q4_0, measured: the real shape, two AVX-512 cores."""
+# Q5_K_S, Q5_K_M, Q6_K, BF16.
+_LARGER_THAN_Q4_0 = frozenset(map(str, (0, 1, 3, 7, 8, 9, 14, 15, 16, 17, 18, 32)))
 _BITS_Q4_0 = 4.7  # a weight, with the output matrix in Q6_K
 LEAST_CTX = 256  # a shorter memory is no conversation
 
@@ -149,21 +146,20 @@ def advice(speeds: Speeds, machine: Machine) -> list[str]:
 
 
 def _with_q4_0(speeds: Speeds, machine: Machine) -> list[str]:
-    if machine.on_gpu or machine.file_type not in _SLOWER_THAN_Q4_0:
+    known = machine.size and machine.parameters
+    if machine.on_gpu or machine.file_type not in _LARGER_THAN_Q4_0 or not known:
         return []
-    if machine.file_type == _Q4_K_M:
-        prefill, decode = Q4_K_M_TO_Q4_0
-    elif machine.size and machine.parameters:  # a decoded token reads all weights once
-        prefill, decode = 1.0, max(1.0, machine.size / (machine.parameters * _BITS_Q4_0 / 8))
-    else:
-        return ["a Q4_0 file (edge-convert --quant q4_0)"]
+    share = min(1.0, machine.parameters * _BITS_Q4_0 / 8 / machine.size)
     gains = []
     for length in (speeds.depth, *([machine.ctx] if speeds.sloped and machine.ctx > speeds.depth else [])):
-        # Attention stays as it is: what grows with the context does not depend on the weights.
-        tick = speeds.tick.at(length) - speeds.tick.base * (1 - 1 / prefill)
-        token = speeds.decode.at(length) - speeds.decode.base * (1 - 1 / decode)
-        gains.append(f"{_seconds(tick + machine.slice_tokens * token)} at {length}")
-    return [f"a Q4_0 file (edge-convert --quant q4_0): about {', '.join(gains)} tokens of context"]
+        # A decoded token reads all weights once. What grows with the context does not depend on them, and a prefill
+        # computes more than it reads.
+        token = speeds.decode.at(length) - speeds.decode.base * (1 - share)
+        gains.append(f"{_seconds(speeds.tick.at(length) + machine.slice_tokens * token)} at {length}")
+    return [
+        f"a Q4_0 file (edge-convert --quant q4_0): {1 - share:.0%} fewer bytes to read for each token, so at best "
+        f"{', '.join(gains)} tokens of context; let tune measure it"
+    ]
 
 
 def _with_fewer_tokens(speeds: Speeds, machine: Machine) -> list[str]:

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from edge_server.config import choose_flash_attention
 from edge_server.context import EngineError, Feed, Sampling
-from edge_server.llama import Context, ContextError, Model
+from edge_server.llama import Context, ContextError, Model, has_gpu
 from edge_server.tune_advice import Line, Speeds
 from edge_server.tune_search import BATCHES, DECODE, PAGE, READ, TICK, OutOfTime, RefusedError, Setting
 
@@ -81,7 +82,9 @@ class Bench:
                 threads=setting.threads,
                 kv_type=kv_type,
                 batch=max(BATCHES),
-                flash_attention={"auto": None, "on": True, "off": False}[flash_attention],
+                flash_attention=choose_flash_attention(
+                    flash_attention, kv_type, on_gpu=self._model.on_gpu and has_gpu()
+                ),
             )
         except ContextError as error:
             raise RefusedError(str(error)) from error

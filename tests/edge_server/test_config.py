@@ -13,6 +13,7 @@ from edge_server.config import (
     DuplexFacts,
     choose_cells,
     choose_ctx,
+    choose_flash_attention,
     choose_slice_tokens,
     find_model,
     machine_memory,
@@ -180,3 +181,18 @@ def test_the_newest_duplex_model_that_is_not_the_pocket_model_is_found(tmp_path:
 def test_no_model_at_all_is_told_with_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="make setup"):
         find_model((tmp_path,), lambda path: True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kv_type", "on_gpu", "chosen"),
+    [
+        ("auto", "f16", False, False),
+        ("auto", "f32", False, False),
+        ("auto", "q8_0", False, None),  # llama.cpp takes it where it must
+        ("auto", "f16", True, None),
+        ("on", "f16", False, True),
+        ("off", "f16", True, False),
+    ],
+)
+def test_flash_attention_is_for_gpus(asked: str, kv_type: str, on_gpu: bool, chosen: bool | None) -> None:
+    assert choose_flash_attention(asked, kv_type, on_gpu=on_gpu) is chosen

@@ -84,12 +84,12 @@ def search(machine: FakeMachine, seconds: float = 1e6, call_limit: float = 1e6) 
 
 
 def speed(
-    threads: dict[int, float], *, off: float = 1.0, q8_0: float = 1.0, batch: dict[int, float] | None = None
+    threads: dict[int, float], *, on: float = 1.0, q8_0: float = 1.0, batch: dict[int, float] | None = None
 ) -> Callable[[Setting, str], float]:
     """Seconds of a work: its own, times a factor for each option."""
 
     def seconds(setting: Setting, work: str) -> float:
-        factor = threads[setting.threads] * (off if setting.flash_attention == "off" else 1.0)
+        factor = threads[setting.threads] * (on if setting.flash_attention == "on" else 1.0)
         factor *= q8_0 if setting.kv_type == "q8_0" else 1.0
         if work == READ:
             factor *= (batch or {}).get(setting.batch, 1.0)
@@ -103,11 +103,11 @@ _FACTORS = st.permutations([0.25, 0.5, 1.0, 2.0])
 
 
 @given(_FACTORS, st.sampled_from([0.5, 2.0]), st.sampled_from([0.5, 2.0]), _FACTORS)
-def test_each_option_gets_its_fastest_value(threads: list[float], off: float, q8_0: float, batch: list[float]) -> None:
+def test_each_option_gets_its_fastest_value(threads: list[float], on: float, q8_0: float, batch: list[float]) -> None:
     machine = FakeMachine(
         speed(
             dict(zip((1, 2, 4, 8), threads, strict=True)),
-            off=off,
+            on=on,
             q8_0=q8_0,
             batch=dict(zip(BATCHES, batch, strict=True)),
         )
@@ -116,9 +116,9 @@ def test_each_option_gets_its_fastest_value(threads: list[float], off: float, q8
     found.run(axes([1, 2, 4, 8]))
     assert found.best.threads == (1, 2, 4, 8)[threads.index(0.25)]
     assert found.best.batch == BATCHES[batch.index(0.25)]
-    # q8_0 excludes "off", so it is measured with "auto" and must beat what "off" had gained.
-    assert found.best.kv_type == ("q8_0" if q8_0 < off else "f16")
-    assert found.best.flash_attention == ("off" if off < 1 and found.best.kv_type == "f16" else "auto")
+    # q8_0 is measured with "auto", and must beat what "on" had gained.
+    assert found.best.kv_type == ("q8_0" if q8_0 < on else "f16")
+    assert found.best.flash_attention == ("on" if on < 1 and found.best.kv_type == "f16" else "auto")
 
 
 @given(st.lists(st.floats(0.05, 20), min_size=1, max_size=10), st.integers(0, 5))
@@ -136,7 +136,7 @@ def test_what_slows_whole_rounds_down_changes_no_choice(busy: list[float], shift
 
 
 def test_a_gain_within_the_noise_changes_nothing() -> None:
-    machine = FakeMachine(speed({1: 0.98, 2: 1.0, 4: 0.99}, off=0.98, q8_0=0.93, batch={32: 1.0, 128: 0.99, 256: 0.98}))
+    machine = FakeMachine(speed({1: 0.98, 2: 1.0, 4: 0.99}, on=0.98, q8_0=0.93, batch={32: 1.0, 128: 0.99, 256: 0.98}))
     found = search(machine)
     found.run(axes([1, 2, 4]))
     assert found.best == START
@@ -148,7 +148,10 @@ def test_one_lucky_round_of_many_decides_nothing() -> None:
 
 
 def test_a_single_round_has_to_gain_more() -> None:
-    little, much = trial(replace(START, threads=4), 9), trial(replace(START, threads=4), 8)
+    little, much = trial(replace(START, threads=4), 8), trial(replace(START, threads=4), 7)
+    mixed = trial(replace(START, threads=4), 1)
+    mixed.rounds[0][READ] = 11
+    assert choose([trial(START, 10), mixed], THREADS, WEIGHTS, 1e6) == START
     assert choose([trial(START, 10), little], THREADS, WEIGHTS, 1e6) == START
     assert choose([trial(START, 10), much], THREADS, WEIGHTS, 1e6).threads == 4
 
@@ -191,7 +194,7 @@ def test_what_the_machine_refuses_is_noted_and_left_out() -> None:
 @given(st.floats(0.001, 500), st.floats(0.01, 30))
 def test_it_keeps_to_its_time(seconds: float, build: float) -> None:
     """Only the first round of all is measured without knowing how long it takes; all later ones fit in the time."""
-    machine = FakeMachine(speed({1: 2.0, 2: 1.0, 4: 0.5}, off=1.1, q8_0=1.2), build=build)
+    machine = FakeMachine(speed({1: 2.0, 2: 1.0, 4: 0.5}, on=1.1, q8_0=1.2), build=build)
     found = search(machine, seconds)
     found.run(axes([1, 2, 4]))
     first_round = 4 * (0.85 + 0.1 + 4.0) * 3
@@ -215,6 +218,13 @@ def test_the_rounds_go_there_and_back() -> None:
     search(machine).run([THREADS])
     order = [setting.threads for setting, work in machine.measured if work == TICK]
     assert order[:6] == [2, 1, 4, 4, 1, 2]
+
+
+def test_the_other_flash_attention_is_tried() -> None:
+    """`auto` is off on a CPU, so that on is tried, and on a GPU the other way round."""
+    for on_gpu, other in ((False, "on"), (True, "off")):
+        flash = axes([2], on_gpu=on_gpu)[1]
+        assert [one.flash_attention for one in flash.settings(START)] == [other]
 
 
 @pytest.mark.parametrize(

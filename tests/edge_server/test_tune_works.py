@@ -74,7 +74,7 @@ def test_threads_change_on_the_same_context(bench: Bench, calls: list[list[tuple
 
 
 def test_every_setting_can_be_measured_and_given_up(bench: Bench) -> None:
-    for setting in (SETTING, replace(SETTING, flash_attention="off"), replace(SETTING, kv_type="q8_0")):
+    for setting in (SETTING, replace(SETTING, flash_attention="on"), replace(SETTING, kv_type="q8_0")):
         bench.prepare(setting)
         assert all(bench.measure(setting, work) > 0 for work in WORKS)
     bench.retain(SETTING)
