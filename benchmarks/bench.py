@@ -47,7 +47,12 @@ class Plan:
     starts: int = 2
 
 
-FULL = {"real": Plan(), "pocket": Plan(rounds=8, ticks=60, tick_seconds=0.25, barge_ins=30, pages=20, switches=16)}
+FULL = {
+    "real": Plan(
+        rounds=3, ticks=12, barge_ins=8, pages=3, switches=4, batch_rounds=2, paced=4, sampling_rounds=4, starts=1
+    ),
+    "pocket": Plan(rounds=8, ticks=60, tick_seconds=0.25, barge_ins=30, pages=20, switches=16),
+}
 QUICK = {
     "real": Plan((100, 340), 2, 4, 2.0, 2, 128, 1, 150, 1, (1, 4), 1, 2, 2.0, 2, 1),
     "pocket": Plan((100, 340), 4, 8, 0.2, 6, 256, 3, 500, 3, (1, 2, 4), 1, 2, 2.0, 3, 1),
