@@ -185,7 +185,8 @@ def run(
                     _log.warning("%s was trained on %d tokens of context", backend.name, backend.model.n_ctx_train)
                 backend.warm_up()
                 interruptible.check()
-        metrics = exposition({each.model.path.name: each.counters for each in (duplex, chat)})
+        engines = {"duplex": duplex.counters} | ({} if chat is duplex else {"chat": chat.counters})
+        metrics = exposition(engines)
         asyncio.run(_serve(Server(ports, config.allow_origins, metrics=metrics), ports, config.host, chat.name))
 
 

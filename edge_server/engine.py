@@ -71,7 +71,8 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._board = Board()
         self._wake = self._board.wake
-        self._pool = Pool(context, parking or Parking(2**29), chunk=chunk)
+        self._parking = parking or Parking(2**29)
+        self._pool = Pool(context, self._parking, chunk=chunk)
         self._rounds = Rounds(context, self._pool, self._board, chunk=chunk, ration=ration)
 
     @property
@@ -103,7 +104,7 @@ class Engine:
             self._wake.notify_all()
         atexit.unregister(self.close)
         if self._thread is None:
-            self._pool.close()
+            self._parking.close()
         elif self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -241,6 +242,8 @@ class Engine:
             self._rounds.abandon(ended)
         else:
             self._pool.close()
+        finally:
+            self._parking.close()
 
     def _receive(self) -> bool:
         """Waits for something to do and takes what came in. False: everything is done and the engine is closing."""

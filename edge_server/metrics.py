@@ -32,16 +32,16 @@ class _Engines(Collector):
         self._engines = engines
 
     def collect(self) -> Iterable[Metric]:
-        snapshots = {model: counters() for model, counters in self._engines.items()}
+        snapshots = {engine: counters() for engine, counters in self._engines.items()}
         for name, text in HELP.items():
-            family = CounterMetricFamily(f"edge_{name}", text, labels=["model"])
-            for model, counters in snapshots.items():
-                family.add_metric([model], getattr(counters, name))
+            family = CounterMetricFamily(f"edge_{name}", text, labels=["engine"])
+            for engine, counters in snapshots.items():
+                family.add_metric([engine], getattr(counters, name))
             yield family
 
 
 def exposition(engines: Mapping[str, Callable[[], Counters]]) -> Callable[[], bytes]:
-    """A function that writes the counters of `engines`, by model name, as they are when it is called."""
+    """A function that writes the counters of `engines`, by name, as they are when it is called."""
     registry = CollectorRegistry()
     registry.register(_Engines(engines))
     return lambda: bytes(generate_latest(registry))

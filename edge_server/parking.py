@@ -34,7 +34,9 @@ class Parking:
     """Saved sequences by owner. After use you must call `close`."""
 
     def __init__(self, memory: int, folder: Path | None = None) -> None:
-        """`memory`: bytes that are kept in memory, the latest parked first. `folder`: for the rest; None: the system's.
+        """`memory`: bytes that are kept in memory, the latest parked first, beside one state that is being written.
+
+        `folder`: for the rest; None: the system's.
 
         Files have no name, so that nobody else can open them and none outlives the process.
         """
@@ -106,6 +108,8 @@ class Parking:
         self._writer.shutdown()
 
     def _write(self, owner: Hashable, saved: SavedSequence) -> None:
+        # One state at a time is on its way to the disk: what waits for that is memory too.
+        concurrent.futures.wait([entry.file for entry in self._written.values()])
         file = self._writer.submit(_write, saved.state, self._folder)
         self._written[owner] = _OnDisk(replace(saved, state=b""), len(saved.state), file)
 

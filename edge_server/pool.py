@@ -31,7 +31,7 @@ class Holder(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether it has work begun or waiting; its cells stay."""
+        """Whether its work was begun; then its cells stay."""
 
     @property
     def speaking(self) -> bool:
@@ -70,18 +70,11 @@ class Pool:
         del self._holders[holder]
         self._holders[holder] = None
 
-    def is_parked(self, holder: Holder) -> bool:
-        """Whether its cells wait in memory or on disk."""
-        return holder in self._parking
-
-    def has_slot_for(self, *, speaking_too: bool) -> bool:
-        """Whether `admit` would find a slot. `speaking_too`: also one of a session between two slices of a reply."""
-        return bool(self._free_slots) or self._victim(speaking_too=speaking_too) is not None
-
     def admit(self, holder: Holder, *, speaking_too: bool, reclaim: bool = True) -> bool:
         """Gives `holder` a slot, and back the cells that it had. False: no slot is free or, with `reclaim`, made free.
 
-        Cells that do not fit are not restored; they are prefilled again. (Without `reclaim` nothing changes then.)
+        `speaking_too`: a session between two slices of a reply may have to give its slot as well as a silent one. Cells
+        that do not fit are not restored; they are prefilled again. (Without `reclaim` nothing changes then.)
         """
         if holder.sequence is not None:
             return True
@@ -130,10 +123,9 @@ class Pool:
             del self._holders[holder]
 
     def close(self) -> None:
-        """Releases everybody. A second call does nothing."""
+        """Releases everybody. A second call does nothing. The parking is its owner's to close."""
         for holder in self.holders:
             self.release(holder)
-        self._parking.close()
 
     def _victim(self, *, speaking_too: bool, keep: Holder | None = None) -> Holder | None:
         idle = [holder for holder in self._holders if not holder.busy and holder is not keep]

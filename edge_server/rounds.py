@@ -55,9 +55,8 @@ class Rounds:
         """Answers every job with an error and touches nothing else."""
         for job in self.jobs:
             with self._board.wake:
-                job.handle.job, on_done = None, job.on_done
-            if on_done is not None:
-                on_done(error)
+                job.handle.job = None
+            self._answer(job, error)
 
     def run(self) -> None:
         """Finishes what was cancelled, begins what can be begun, makes one decode call at most."""
@@ -275,9 +274,13 @@ class Rounds:
                 job.result = result
             elif handle.prepared is job:
                 handle.prepared = None
-            on_done = job.on_done
+            asked = not job.ahead
+        if asked:
+            self._answer(job, result)
+
+    def _answer(self, job: Job, result: Generated | EngineError) -> None:
         try:
-            if on_done is not None:
-                on_done(result)
+            if job.on_done is not None:
+                job.on_done(result)
         except Exception:
             _log.exception("on_done failed")

@@ -1,8 +1,9 @@
-"""Who gets how much of the next decode call, and who has to leave its cells. Pure; knows no threads and no llama.cpp.
+"""Who gets how much of the next decode call. Pure; knows no threads and no llama.cpp.
 
 A call reads all weights once, however many sequences it feeds, so every session that wants something is in every call:
-nobody starves, and a token costs several sessions hardly more than one. On a CPU a prefilled token costs nearly as much
-as a decoded one, so while somebody decodes, others' prefill is rationed: their next token must not wait for a page.
+nobody starves, and a token costs several sessions hardly more than one. On a CPU a prefilled token costs a third to a
+fifth of a decoded one (docs/tuning.md), so while somebody decodes, others' prefill is rationed: the next token must not
+wait for a page.
 """
 
 from __future__ import annotations

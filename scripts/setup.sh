@@ -72,7 +72,7 @@ say "setup: installing the rest"
 PYTHONWARNINGS=ignore $pip install --quiet --editable '.[test]'
 if has_amx; then # a wheel built with other flags, from pip's cache or by hand
   say "setup: these bindings have AMX kernels, which some compilers break; $from_source"
-  $pip cache remove llama_cpp_python >/dev/null 2>&1 || true
-  build --force-reinstall
+  $pip cache remove "llama_cpp_python-${bindings#*==}*" >/dev/null 2>&1 || true
+  (build --force-reinstall) || say "setup: going on with the bindings as they are; they run without AMX, and slower"
 fi
 say "setup: done ($venv)"

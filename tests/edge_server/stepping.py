@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from edge_server import events
 from edge_server.context import Context
-from edge_server.conversation import Settings
+from edge_server.conversation import Settings, Vocabulary
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
 from edge_server.events import Action, Cancel, Event, Generate, Mode, Prepare, Release, Say, SliceDone
 from edge_server.session import DuplexSession
@@ -76,6 +76,7 @@ class SteppedEngine(Engine):
         while self._receive():
             self._rounds.run()
         self._pool.close()
+        self._parking.close()
         if isinstance(self.context, FakeContext):
             assert self.context.used == 0, "cells were left behind"
             assert not self.context.complaints
@@ -132,15 +133,24 @@ class Talker:
     """A duplex client: a real session on a real handle, as `edge_server.connection` joins them."""
 
     def __init__(
-        self, engine: SteppedEngine, *, ctx: int = 4096, look_ahead: bool = True, slice_tokens: int = 6, seed: int = 0
+        self,
+        engine: SteppedEngine,
+        *,
+        ctx: int = 4096,
+        look_ahead: bool = True,
+        slice_tokens: int = 6,
+        seed: int = 0,
+        vocabulary: Vocabulary = VOCABULARY,
     ) -> None:
         settings = Settings(USER, ASSISTANT, ctx, slice_tokens, look_ahead=look_ahead)
         self.engine = engine
-        self.session = DuplexSession(VOCABULARY, settings, Mode.DUPLEX, seed)
+        self.session = DuplexSession(vocabulary, settings, Mode.DUPLEX, seed)
         self.handle = engine.open()
         self.actions: list[Action] = []
         """What it did, but for what it only prepared."""
         self.prepared: list[Generate] = []
+        self.slices: list[tuple[int, ...]] = []
+        """What was sampled in each slice that it was told of."""
         self.waits = False
         """Whether the session has not been told yet what became of its slice."""
         self.refused: Finish | EngineError | None = None
@@ -181,6 +191,7 @@ class Talker:
             assert self.engine.step(), "an answer is missing and the engine has nothing to do"
         done, self._done, self.waits = self._done, None, False
         if done is not None:
+            self.slices.append(done.tokens)
             self.send(done)
 
     @property

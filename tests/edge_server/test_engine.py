@@ -639,8 +639,9 @@ def test_a_defect_that_ends_the_engine_is_told_to_everybody_and_leaves_nobody_wa
     gate.open = True
     leaving.run(ask())
     gate.open = False
-    caller.submit(ask())
+    engine.open().submit(ask(), lambda _result: [][1])  # one whose callback fails, too, is in nobody's way
     gate.wait_for_call()
+    caller.submit(ask())
     other.submit(ask())
     leaving.handle.close()
     monkeypatch.setattr(context, "remove", lambda *_: 1 / 0)

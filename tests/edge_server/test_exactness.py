@@ -6,7 +6,7 @@ words are equal, and so is every token that was sampled for a slice: equal calls
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edge_server.backend import ModelVocabulary
-from edge_server.conversation import Settings
-from edge_server.engine import Counters, Engine
-from edge_server.events import Event, Mode, Silence, UserText
+from edge_server.context import Feed
+from edge_server.engine import Counters
+from edge_server.events import Event, Silence, UserText
 from edge_server.llama import Context, Model
-from edge_server.session import DuplexSession
-from tests.edge_server.talking import Interrupted, Stepper, Talk
+from tests.edge_server.stepping import SteppedEngine, Talker
 
 pytestmark = pytest.mark.real
 
@@ -56,30 +55,46 @@ def model(tiny_gguf: Path) -> Iterator[Model]:
 _shared: list[Model] = []  # hypothesis calls a test many times: it may have no fixture
 
 
-def hold(conversation: list[Turn], *, look_ahead: bool, ctx: int = CTX) -> tuple[Talk, Counters]:
+def hold(conversation: list[Turn], *, look_ahead: bool, ctx: int = CTX) -> tuple[Talker, Counters]:
     """Plays a conversation, each event after the slice before it was delivered."""
     model = _shared[0]
     vocabulary = ModelVocabulary(model, model.n_vocab - 1)
     with Context(model, cells=256, slots=1, threads=1, batch=CHUNK) as context:
         interrupted = Interrupted(context)
-        stepper = Stepper(Engine(context, chunk=CHUNK))
-        kept = Settings("<用户>", "<AI>", ctx, SLICE, look_ahead=look_ahead)
-        talk = Talk(DuplexSession(vocabulary, kept, Mode.DUPLEX, seed=11), stepper)
+        engine = SteppedEngine(context, chunk=CHUNK)
+        talk = Talker(engine, ctx=ctx, look_ahead=look_ahead, slice_tokens=SLICE, seed=11, vocabulary=vocabulary)
         for turn in conversation:
             event: Event = Silence() if turn.text is None else UserText(turn.text)
             for _ in range(turn.after):
-                stepper.step()
+                engine.step()
             if turn.inside:
-                interrupted.inside = partial(talk.receive, event)
-                while interrupted.inside is not None and not stepper.idle:
-                    stepper.step()
+                interrupted.inside = partial(talk.send, event)
+                while interrupted.inside is not None and engine.step():
+                    pass
             if not turn.inside or interrupted.inside is not None:  # or no call was left for it to come in
                 interrupted.inside = None
-                talk.receive(event)
-            talk.settle()
-        counters = stepper.engine.counters
-        stepper.close()
+                talk.send(event)
+            while talk.waits:
+                talk.deliver()
+        counters = engine.counters
+        engine.close()
+    assert talk.refused is None
     return talk, counters
+
+
+class Interrupted:
+    """Calls `inside`, once, at the beginning of a decode call of `context`: as if it came from another thread."""
+
+    def __init__(self, context: Context) -> None:
+        self.inside: Callable[[], None] | None = None
+        self._decode = context.decode
+        context.decode = self.decode  # type: ignore[method-assign]
+
+    def decode(self, feeds: Sequence[Feed]) -> list[int]:
+        inside, self.inside = self.inside, None
+        if inside is not None:
+            inside()
+        return self._decode(feeds)
 
 
 def spoken(*texts: str | None) -> list[Turn]:
@@ -96,5 +111,5 @@ def test_the_words_are_the_same_with_and_without_look_ahead_for_any_timing(conve
     plain, _ = hold([Turn(turn.text, 0, False) for turn in conversation], look_ahead=False)
     assert ahead.slices == plain.slices
     assert ahead.said == plain.said
-    assert [asked.seed for asked in ahead.asked] == [asked.seed for asked in plain.asked]
+    assert ahead.actions == plain.actions  # so the same requests, seeds and all
     assert counters.tokens_decoded_twice == 0

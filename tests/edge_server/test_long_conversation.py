@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edge_server.conversation import Settings
-from edge_server.engine import Engine, EngineError, Generated, Request, Sampling
+from edge_server.engine import EngineError, Generated, Request, Sampling
 from edge_server.events import (
     Event,
     Finish,
@@ -33,7 +33,7 @@ from edge_server.events import (
 )
 from edge_server.session import DuplexSession
 from edge_server.tokens import common_prefix
-from tests.edge_server.talking import Stepper
+from tests.edge_server.stepping import SteppedEngine
 
 if TYPE_CHECKING:
     from edge_server.backend import ModelVocabulary
@@ -79,14 +79,14 @@ class Cells:
 class Talker:
     """One conversation on an engine, drawn from a seed: now and then some words, else silence."""
 
-    def __init__(self, stepper: Stepper, vocabulary: ModelVocabulary, *, look_ahead: bool, seed: int = 0) -> None:
+    def __init__(self, engine: SteppedEngine, vocabulary: ModelVocabulary, *, look_ahead: bool, seed: int = 0) -> None:
         settings = Settings("<用户>", "<AI>", CTX, SLICE, look_ahead=look_ahead)
         self.session = DuplexSession(vocabulary, settings, Mode.DUPLEX, seed)
-        self.handle = stepper.engine.open()
+        self.handle = engine.open()
         self.cells = Cells([])
         self.slides = 0
         self.slices = 0
-        self._stepper = stepper
+        self._engine = engine
         self._vocabulary = vocabulary
         self._user = Random(seed)
         self._prepared: tuple[Generate, Generated] | None = None
@@ -118,7 +118,7 @@ class Talker:
         results: list[Generated | EngineError] = []
         self.handle.submit(_request(asked), results.append, forget=asked.forget)
         while not results:
-            self._stepper.step()
+            self._engine.step()
         (result,) = results
         assert isinstance(result, Generated), result
         if self._prepared is None or _request(self._prepared[0]) != _request(asked):
@@ -133,8 +133,7 @@ class Talker:
         self.handle.prepare(_request(asked), forget=asked.forget)
         job = self.handle.prepared
         assert job is not None
-        while not self._stepper.idle:
-            self._stepper.step()
+        self._engine.run()
         if job.result is None:
             self._prepared = None  # it was given up, and nothing of it decoded
             self.cells.forget(asked)
@@ -164,11 +163,11 @@ class Place:
     """A context, its engine, and who talks there."""
 
     context: Context
-    stepper: Stepper
+    engine: SteppedEngine
     vocabulary: ModelVocabulary
 
     def talker(self, *, look_ahead: bool = False, seed: int = 0) -> Talker:
-        return Talker(self.stepper, self.vocabulary, look_ahead=look_ahead, seed=seed)
+        return Talker(self.engine, self.vocabulary, look_ahead=look_ahead, seed=seed)
 
     def next_logits(self, talker: Talker) -> Floats:
         """Those that follow what the talker's next text would begin with."""
@@ -198,9 +197,9 @@ def place(model: Model) -> Iterator[Callable[..., Place]]:
             context = after.enter_context(
                 Context(model, cells=2 * CTX, slots=slots, threads=1, kv_type="f32", flash_attention=False)
             )
-            stepper = Stepper(Engine(context))
-            after.callback(stepper.close)
-            return Place(context, stepper, ModelVocabulary(model, model.n_vocab - 1))
+            engine = SteppedEngine(context, chunk=64)
+            after.callback(engine.close)
+            return Place(context, engine, ModelVocabulary(model, model.n_vocab - 1))
 
         yield make
 
@@ -214,7 +213,7 @@ def test_hundreds_of_slices_decode_each_token_once(place: Callable[..., Place], 
     here = place()
     talker = here.talker(look_ahead=look_ahead)
     talker.go_on(300)
-    counters = here.stepper.engine.counters
+    counters = here.engine.counters
     assert talker.slices > 200
     assert talker.slides > 50
     assert (counters.tokens_prefilled, counters.tokens_decoded) == (talker.cells.prefilled, talker.cells.decoded)
@@ -261,7 +260,7 @@ def test_a_twin_that_was_parked_in_between_goes_on_alike(place: Callable[..., Pl
         other.go_on(1)  # takes the only slot
         assert one.session.transcript == two.session.transcript
     assert one.slides > 5
-    assert left.stepper.engine.counters.restored >= 20
+    assert left.engine.counters.restored >= 20
     # Not to the last bit (5e-7): what is restored lies side by side, what has slid and stayed lies around a gap.
     assert distance(stayed.next_logits(one), left.next_logits(two)) < CLOSE
 
@@ -288,7 +287,7 @@ def test_a_session_that_is_parked_between_its_slide_and_the_next_decode_call_goe
 
     def shift_and_lose_the_slot(slot: int, start: int, by: int) -> None:
         shift(slot, start, by)
-        other = left.stepper.engine.open()
+        other = left.engine.open()
         other.submit(Request((1, 5, 6), 1, frozenset(), Sampling(0, 0, 1, 0)), lambda _: other.close())
 
     monkeypatch.setattr(left.context, "shift", shift_and_lose_the_slot)
@@ -296,7 +295,7 @@ def test_a_session_that_is_parked_between_its_slide_and_the_next_decode_call_goe
         one.go_on(1)
         two.go_on(1)
         assert one.session.transcript == two.session.transcript
-    assert left.stepper.engine.counters.restored > 10
+    assert left.engine.counters.restored > 10
     monkeypatch.undo()
     assert distance(stayed.next_logits(one), left.next_logits(two)) < CLOSE
 

@@ -17,9 +17,9 @@ NAMES = [field.name for field in fields(Counters)]
 
 
 def read(text: str) -> dict[tuple[str, str], float]:
-    """Value by metric and model."""
+    """Value by metric and engine."""
     return {
-        (sample.name, sample.labels["model"]): sample.value
+        (sample.name, sample.labels["engine"]): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }

@@ -205,3 +205,13 @@ def test_any_order_of_parking_and_taking_gives_back_what_was_given(
         assert [owner in lot for owner in range(6)] == [owner in expected for owner in range(6)]
     lot.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_state_at_a_time_is_on_its_way_to_the_disk(tmp_path: Path) -> None:
+    lot = Parking(0, tmp_path)
+    for number in range(5):
+        lot.park(number, SavedSequence((number,), bytes(2**20)))
+        earlier = [entry.file for owner, entry in lot._written.items() if owner != number]
+        assert len(earlier) == number
+        assert all(file.done() for file in earlier)
+    lot.close()

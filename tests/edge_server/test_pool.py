@@ -48,9 +48,11 @@ class Session:
 @pytest.fixture
 def pool() -> Iterator[Pool]:
     """60 cells, 3 slots."""
-    pool = Pool(FakeContext(cells=60, slots=3, batch=8), Parking(2**20), chunk=8)
+    parking = Parking(2**20)
+    pool = Pool(FakeContext(cells=60, slots=3, batch=8), parking, chunk=8)
     yield pool
     pool.close()
+    parking.close()
 
 
 def admitted(pool: Pool, *lengths: int) -> list[Session]:
@@ -70,9 +72,9 @@ def test_the_least_recently_active_session_gives_its_slot(pool: Pool) -> None:
     pool.touch(a)
     assert pool.holders == [b, c, a]
     assert pool.admit(Session("d"), speaking_too=False)
-    assert (b.sequence, pool.is_parked(b), pool.parked) == (None, True, 1)
+    assert (b.sequence, (b in pool._parking), pool.parked) == (None, True, 1)
     assert pool.admit(Session("e"), speaking_too=False)
-    assert (c.sequence, pool.is_parked(c), pool.parked) == (None, True, 2)
+    assert (c.sequence, (c in pool._parking), pool.parked) == (None, True, 2)
     assert a.cells == LONG[:4]
 
 
@@ -80,16 +82,13 @@ def test_those_who_speak_give_last_and_only_to_one_that_may_ask_for_it(pool: Poo
     a, b, c = admitted(pool, 4, 4, 4)
     a.speaking = True
     c.busy = True
-    assert pool.has_slot_for(speaking_too=False)
     d = Session("d")
     assert pool.admit(d, speaking_too=True)
-    assert (pool.is_parked(b), a.cells) == (True, LONG[:4])
+    assert ((b in pool._parking), a.cells) == (True, LONG[:4])
     d.speaking = True
-    assert not pool.has_slot_for(speaking_too=False)
     assert not pool.admit(Session("e"), speaking_too=False)
-    assert pool.has_slot_for(speaking_too=True)
     assert pool.admit(b, speaking_too=True)
-    assert (pool.is_parked(a), b.cells) == (True, LONG[:4])
+    assert ((a in pool._parking), b.cells) == (True, LONG[:4])
 
 
 def test_nobody_who_is_busy_gives_anything(pool: Pool) -> None:
@@ -97,7 +96,6 @@ def test_nobody_who_is_busy_gives_anything(pool: Pool) -> None:
     for session in sessions:
         session.busy = True
     late = Session("late")
-    assert not pool.has_slot_for(speaking_too=True)
     assert not pool.admit(late, speaking_too=True)
     assert not pool.make_room(1)
     assert (late.sequence, pool.parked, pool.free_cells) == (None, 0, 0)
@@ -121,11 +119,11 @@ def test_guesses_go_first_then_the_silent_then_those_who_speak(pool: Pool) -> No
     assert pool.make_room(5)
     assert (len(a.cells), len(b.cells), len(c.cells), pool.parked) == (20, 20, 15, 0)
     assert pool.make_room(6)
-    assert (pool.is_parked(b), pool.parked) == (True, 1)
+    assert ((b in pool._parking), pool.parked) == (True, 1)
     assert pool.make_room(40)
-    assert (pool.is_parked(c), pool.parked) == (True, 2), "c is silent"
+    assert ((c in pool._parking), pool.parked) == (True, 2), "c is silent"
     assert pool.make_room(60)
-    assert (pool.is_parked(a), pool.free_cells) == (True, 60)
+    assert ((a in pool._parking), pool.free_cells) == (True, 60)
     assert not pool.make_room(61)
 
 
@@ -133,7 +131,7 @@ def test_what_is_parked_is_without_the_guess(pool: Pool) -> None:
     a, _, _ = admitted(pool, 20, 1, 1)
     a.known = 12
     assert pool.admit(Session("d"), speaking_too=False)
-    assert pool.is_parked(a)
+    assert a in pool._parking
     assert pool.admit(a, speaking_too=False)
     assert a.cells == LONG[:12]
 
@@ -143,7 +141,7 @@ def test_an_empty_session_is_parked_as_nothing(pool: Pool) -> None:
     assert pool.make_room(60)
     for name in "bcd":
         assert pool.admit(Session(name), speaking_too=False)
-    assert not pool.is_parked(a)
+    assert a not in pool._parking
 
 
 # --- coming back, and leaving for good ---
@@ -154,7 +152,7 @@ def test_one_that_comes_back_has_its_cells_again(pool: Pool) -> None:
     assert pool.make_room(30)
     assert (a.sequence, b.cells) == (None, LONG[:30])
     assert pool.admit(a, speaking_too=False)
-    assert (a.cells, pool.restored, pool.is_parked(a)) == (LONG[:20], 1, False)
+    assert (a.cells, pool.restored, (a in pool._parking)) == (LONG[:20], 1, False)
 
 
 def test_one_whose_cells_have_no_room_comes_back_without_them(pool: Pool) -> None:
@@ -164,7 +162,7 @@ def test_one_whose_cells_have_no_room_comes_back_without_them(pool: Pool) -> Non
     b.hold((*LONG, 1))
     b.busy = True
     assert pool.admit(a, speaking_too=False)
-    assert (a.cells, pool.restored, pool.is_parked(a)) == ((), 0, False)
+    assert (a.cells, pool.restored, (a in pool._parking)) == ((), 0, False)
     assert (a in pool.holders, b.cells) == (True, (*LONG, 1))
 
 
@@ -182,11 +180,11 @@ def test_released_is_released_also_while_it_is_parked(pool: Pool) -> None:
     a, b, c = admitted(pool, 4, 4, 4)
     d = Session("d")
     assert pool.admit(d, speaking_too=False)
-    assert pool.is_parked(a)
+    assert a in pool._parking
     for session in (a, b, c, d):
         pool.release(session)
         pool.release(session)
-    assert not pool.is_parked(a)
+    assert a not in pool._parking
     assert (pool.free_cells, pool.holders) == (60, [])
     assert {session.sequence.slot for session in admitted(pool, 1, 1, 1) if session.sequence} == {0, 1, 2}
 
