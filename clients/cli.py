@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 INTERRUPTED = 130  # what shells report of a command that Ctrl-C has ended
 
@@ -30,12 +30,3 @@ def main() -> NoReturn:
         if interruptible:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
-
-
-def __getattr__(name: str) -> Any:
-    """`app`, for those who look at the options, without its imports for those who only start it."""
-    if name == "app":
-        from clients.command import app
-
-        return app
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

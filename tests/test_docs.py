@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import typer
 
-import clients.cli
+import clients.command
 import convert.cli
-import edge_server.cli
+import edge_server.command
 
 pytestmark = pytest.mark.real  # the server's command line imports llama.cpp
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ NOT_OURS = {"--quiet", "--strict"}  # mypy's
 
 def options() -> set[str]:
     found: set[str] = set()
-    for app in (clients.cli.app, convert.cli.app, edge_server.cli.app):
+    for app in (clients.command.app, convert.cli.app, edge_server.command.app):
         command = typer.main.get_command(app)
         for each in (command, *getattr(command, "commands", {}).values()):
             for parameter in each.params:

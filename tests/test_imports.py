@@ -50,6 +50,7 @@ ONLY_IMPORTS = {
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
     "clients.cli": frozenset({"clients.command"}),
+    "edge_server.cli": frozenset({"edge_server.command"}),
     "convert.state_dict": frozenset({"convert.errors"}),
 }
 
@@ -58,7 +59,7 @@ ONLY_IMPORTED_BY = {
     "convert": ("convert",),
     "edge_server": ("edge_server",),
     "clients": ("clients",),
-    "edge_server.llama": ("edge_server.backend", "edge_server.cli", "edge_server.tune", "edge_server.tune_works"),
+    "edge_server.llama": ("edge_server.backend", "edge_server.command", "edge_server.tune", "edge_server.tune_works"),
     "llama_cpp": ("edge_server.llama", "convert.llama_child"),
     "websockets": ("edge_server.connection", "edge_server.server", "clients.connection"),
     "prompt_toolkit": ("clients",),
@@ -66,7 +67,7 @@ ONLY_IMPORTED_BY = {
     "gguf": ("convert",),
     "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
     "prometheus_client": ("edge_server.metrics",),
-    "typer": ("convert.cli", "edge_server.cli", "edge_server.tune", "clients.command"),
+    "typer": ("convert.cli", "edge_server.command", "edge_server.tune", "clients.command"),
     "torch": (),
 }
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from clients import cli, command
 
@@ -88,9 +87,3 @@ def test_the_exit_code_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended.value.code == 5
-
-
-def test_the_options_can_be_looked_at() -> None:
-    assert isinstance(cli.app, typer.Typer)
-    with pytest.raises(AttributeError):
-        _ = cli.nothing

@@ -162,3 +162,21 @@ def test_help_names_every_option_with_its_default() -> None:
     ):
         assert option in done.stdout
     assert "8765" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["typer", "llama_cpp", "websockets"])
+def test_ctrl_c_during_the_imports_ends_it_quietly(module: str, tmp_path: Path) -> None:
+    (tmp_path / f"{module}.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('it went on')\n"
+    )
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from edge_server.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_before_the_model_is_there_ends_it_quietly(tiny_gguf: Path) -> None:
+    interrupt = "import os, signal\ndef interrupt(*_): os.kill(os.getpid(), signal.SIGINT)"
+    code = f"{interrupt}\nimport edge_server.command as command\ncommand.listen = interrupt\n{COMMAND[-1]}"
+    arguments = [sys.executable, "-c", code, "run", "--model", str(tiny_gguf)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -206,8 +207,13 @@ moves = st.lists(
 def test_any_interleaving_holds_the_cells_of_sessions_that_never_left(
     moves: list[tuple[int, str, int]], slots: int, cells: int, memory: int
 ) -> None:
+    with contextlib.closing(Parking(memory)) as parking:
+        _interleave(moves, slots, cells, parking)
+
+
+def _interleave(moves: list[tuple[int, str, int]], slots: int, cells: int, parking: Parking) -> None:
     context, roomy = FakeContext(cells=cells, slots=slots, batch=8), FakeContext(cells=2000, slots=5, batch=8)
-    pool = Pool(context, Parking(memory), chunk=8)
+    pool = Pool(context, parking, chunk=8)
     sessions = [Session("abcde"[number]) for number in range(5)]
     twins = [Sequence(roomy, slot, chunk=8) for slot in range(5)]
     lists: list[list[int]] = [[] for _ in sessions]

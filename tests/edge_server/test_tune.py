@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
-import edge_server.cli
+import edge_server.command
 from edge_server.config import Config
 from edge_server.engine import RATION
 from edge_server.tune import tune
@@ -32,7 +32,7 @@ def tuning(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def run_options() -> dict[str, str]:
     """Options of `edge-server run`, with the name of their value in `Config`."""
-    command = typer.main.get_command(edge_server.cli.app)
+    command = typer.main.get_command(edge_server.command.app)
     return {option: each.name or "" for each in command.commands["run"].params for option in each.opts}  # type: ignore[attr-defined]
 
 
