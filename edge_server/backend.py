@@ -176,7 +176,7 @@ class Backend:
         else:
             kind = TurnSession if self.facts.idle is None else DuplexSession
         return Conversing(
-            codec=lambda drafts: TextCodec(upstream=config.upstream, ordinary_port=chat, drafts=drafts),
+            codec=lambda subprotocol: TextCodec(upstream=config.upstream, ordinary_port=chat, subprotocol=subprotocol),
             session=lambda mode, seed: kind(self.vocabulary, self.settings, mode, seed),
             open_sequence=self.engine.open,
             temperature=config.temperature,

@@ -22,6 +22,7 @@ from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
 from edge_server.metrics import exposition
+from edge_server.protocol import subprotocols
 from edge_server.server import LOOPBACK, ListenError, Port, Server, listen
 from edge_server.tune import tune
 
@@ -176,7 +177,7 @@ def run(
                     each.name,
                     each.facts.slice_seconds,
                     each.alive,
-                    drafts=not config.upstream,
+                    subprotocols(upstream=config.upstream, ordinary_port=each_is_chat),
                 )
                 for each, each_is_chat, bound in ((duplex, False, sockets[0]), (chat, True, sockets[1]))
             ]

@@ -33,7 +33,7 @@ from edge_server.events import (
     Session,
     SliceDone,
 )
-from edge_server.protocol import DRAFTS, TextCodec
+from edge_server.protocol import FrameError, Seed, TextCodec
 
 CLOSE_TIMEOUT = 2.0  # seconds that a client which has vanished, or does not read, can hold up its end
 MAX_UNSENT = 256  # frames: a client that far behind is not reading
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 class Conversing:
     """What every connection of a port is made with."""
 
-    codec: Callable[[bool], TextCodec]  # whether the client may send drafts
+    codec: Callable[[str | None], TextCodec]  # the subprotocol that was selected
     session: Callable[[Mode, int], Session]  # mode, seed
     open_sequence: Callable[[], Handle]
     temperature: float
@@ -94,10 +94,13 @@ class Connection:
     def __init__(self, socket: ServerConnection, conversing: Conversing) -> None:
         self._socket = socket
         self._conversing = conversing
-        self._codec = conversing.codec(socket.subprotocol == DRAFTS)
+        self._codec = conversing.codec(socket.subprotocol)
         self._session = conversing.session(self._codec.first_mode, conversing.new_seed())
         self._sequence = conversing.open_sequence()
         self._job: Job | None = None
+        self._seed: int | None = None  # of the next new session, where the client gave it
+        self._slices = 0  # slices of this conversation that were read
+        self._reported = 0  # those of them that were reported
         self._loop = asyncio.get_running_loop()
         self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
         self._slice_over = asyncio.Event()
@@ -137,21 +140,39 @@ class Connection:
                 await self._socket.send(await self._unsent.get())
 
     def _read(self, frame: str) -> None:
-        meaning = self._codec.decode(frame)
-        if meaning is None:
+        try:
+            meaning = self._codec.decode(frame)
+        except FrameError as error:
+            self._close(1008, str(error))
+            return
+        if meaning is None or self._closing is not None:
+            return
+        if isinstance(meaning, Seed):
+            self._seed = meaning.seed
             return
         if isinstance(meaning, Mode):
             if self._speech:
                 self._speech.interrupt(time.monotonic())
             while not self._unsent.empty():
                 self._unsent.get_nowait()  # words of the conversation that is forgotten now
-            self._take(NewSession(meaning, self._conversing.new_seed()))
+            given, self._seed = self._seed, None
+            self._slices = self._reported = 0
+            self._take(NewSession(meaning, self._conversing.new_seed() if given is None else given))
             return
         if isinstance(meaning, events.UserText):
             unheard = self._speech.interrupt(time.monotonic()) if self._speech else 0
             if unheard:
                 self._take(events.Unheard(unheard))
+        self._slices += not isinstance(meaning, events.Draft)
         self._take(meaning)
+        self._report_slices()
+
+    def _report_slices(self) -> None:
+        """Tell who wants to know that all slices are dealt with, where they are: a session asks until then."""
+        if self._job is None and self._slices > self._reported:
+            self._reported = self._slices
+            for frame in self._codec.report(self._slices):
+                self._send(frame)
 
     def _take(self, event: Event) -> None:
         actions = self._session.receive(event)
@@ -209,8 +230,12 @@ class Connection:
             self._close(1013, "all --sessions of this server are speaking: try again in a moment")
         else:
             done = SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next)
-            self._guarded(partial(self._take, done))
+            self._guarded(partial(self._deliver, done))
         self._slice_over.set()
+
+    def _deliver(self, done: SliceDone) -> None:
+        self._take(done)
+        self._report_slices()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """A defect must not leave the client waiting for an answer that never comes."""

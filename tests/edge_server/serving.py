@@ -14,7 +14,7 @@ from edge_server.conversation import Settings
 from edge_server.engine import Engine
 from edge_server.events import Mode, Session
 from edge_server.metrics import exposition
-from edge_server.protocol import TextCodec
+from edge_server.protocol import TextCodec, subprotocols
 from edge_server.server import Port, Server, listen
 from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
@@ -113,7 +113,8 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """The server's own parts, put together as `edge_server.backend` does; only the context is fake."""
     context = context or FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256)
-    context.reply = context.reply or parrot(answer, SLICE if duplex_model else 10**6)
+    if not context.says:
+        context.reply = context.reply or parrot(answer, SLICE if duplex_model else 10**6)
     engine = Engine(context)
     engine.start()
     vocabulary = ByteVocabulary(idle=IDLE if duplex_model else None)
@@ -127,11 +128,21 @@ async def serving(
         def session(mode: Mode, seed: int) -> Session:
             return kind(vocabulary, settings, mode, seed)
 
-        codec = lambda drafts: TextCodec(upstream=upstream, ordinary_port=chat, drafts=drafts)  # noqa: E731
+        def codec(subprotocol: str | None) -> TextCodec:
+            return TextCodec(upstream=upstream, ordinary_port=chat, subprotocol=subprotocol)
+
         return Conversing(codec, session, engine.open, 0.8, 0, 0.8, lambda: 1, assume_wpm, speaking)
 
     ports = [
-        Port(conversing(chat), listen("localhost", 0), "parrot", 2.0, lambda: engine.alive) for chat in (False, True)
+        Port(
+            conversing(chat),
+            listen("localhost", 0),
+            "parrot",
+            2.0,
+            lambda: engine.alive,
+            subprotocols(upstream=upstream, ordinary_port=chat),
+        )
+        for chat in (False, True)
     ]
     try:
         metrics = exposition({"parrot": lambda: engine.counters})
