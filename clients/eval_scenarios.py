@@ -20,7 +20,6 @@ import yaml
 from clients.eval_yaml import Place, ScenarioError, count, mapping, read_tree, required, sequence, text, texts
 from clients.words import clean
 
-
 CATEGORIES = ("basic", "interweaving", "termination", "regeneration", "reset", "back_on_topic")
 
 MOST_SCENARIOS = 20_000
@@ -167,7 +166,7 @@ def _build_scenario(node: yaml.Node, nameless: Place, place: Place) -> Scenario:
 def _matching(pattern: re.Pattern[str], node: yaml.Node, place: Place, what: str) -> str:
     written = text(node, place, what, 200)
     if not pattern.fullmatch(written):
-        example = "en or zh-Hans" if pattern is _LANGUAGE else "small letters, digits, dots and dashes, such as stop-007"
+        example = "en or zh-Hans" if pattern is _LANGUAGE else "small letters, digits, dots, dashes, such as stop-007"
         raise place.at(node).error(f"{what} {written!r} is not accepted: write {example}")
     return written
 
@@ -180,7 +179,7 @@ def _build_step(node: yaml.Node, place: Place) -> Step:
         return Silent(count(found["silent"], place, "silent", MOST_SLICES))
     words = text(required(found, "say", place, "it"), place, "say", LONGEST_SLICE)
     if words.startswith("<!") or words == "<idle>" or clean(words) != words:
-        raise place.at(found["say"]).error(f"{words!r} are no words that can be said: it would be a frame of the protocol")
+        raise place.at(found["say"]).error(f"{words!r} would be a frame of the protocol: write other words")
     written = text(required(found, "as", place, "it"), place, "as", 80)
     if written not in list(Kind):
         raise place.at(found["as"]).error(f"{written!r} is nothing to say words as: there are {', '.join(Kind)}")
@@ -211,7 +210,7 @@ def _build_check(node: yaml.Node, place: Place, what: str) -> Check:
     for key, ones in checks.items():
         for one in ones:
             if _SAYS_NOTHING.fullmatch(one):
-                raise place.at(found[key]).error(f"{one!r} in {what}'s {key} is found everywhere: full stops do not count")
+                raise place.at(found[key]).error(f"{one!r} in {what}'s {key} is nothing: full stops do not count")
     return Check(**checks)
 
 

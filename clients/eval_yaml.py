@@ -85,17 +85,20 @@ def parse_tree(data: bytes, name: str) -> tuple[yaml.Node, Place]:
 
 def _refuse_what_unfolds(text: str, place: Place) -> None:
     depth = 0
+
+    def here(event: yaml.Event) -> Place:
+        mark = event.start_mark
+        return place if mark is None else Place(place.name, mark.line + 1)
+
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise Place(place.name, event.start_mark.line + 1).error(f"nested more than {DEEPEST} deep")
+                raise here(event).error(f"nested more than {DEEPEST} deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
-            raise Place(place.name, event.start_mark.line + 1).error(
-                f"aliases such as *{event.anchor} are not accepted: write it out"
-            )
+            raise here(event).error(f"aliases such as *{event.anchor} are not accepted: write it out")
 
 
 def mapping(node: yaml.Node, place: Place, what: str, keys: Iterable[str]) -> dict[str, yaml.Node]:
