@@ -52,6 +52,8 @@ ONLY_IMPORTS = {
     "clients.cli": frozenset({"clients.command"}),
     "edge_server.cli": frozenset({"edge_server.command"}),
     "convert.state_dict": frozenset({"convert.errors"}),
+    "convert.quality": frozenset({"numpy"}),
+    "convert.quality_corpus": frozenset({"convert.errors"}),
 }
 
 # These are imported by no more than this: a module, or a package with all that is in it.
@@ -60,7 +62,10 @@ ONLY_IMPORTED_BY = {
     "edge_server": ("edge_server",),
     "clients": ("clients",),
     "edge_server.llama": ("edge_server.backend", "edge_server.command", "edge_server.tune", "edge_server.tune_works"),
-    "llama_cpp": ("edge_server.llama", "convert.llama_child"),
+    "llama_cpp": ("edge_server.llama", "convert.llama_child", "convert.llama_model", "convert.imatrix_child"),
+    "convert.llama_model": ("convert.llama_child", "convert.quality_child", "convert.imatrix_child"),
+    "convert.quality_child": ("convert.llama_child", "convert.imatrix_child"),
+    "convert.imatrix_child": ("convert.llama_child",),
     "websockets": ("edge_server.connection", "edge_server.server", "clients.connection"),
     "prompt_toolkit": ("clients",),
     "huggingface_hub": ("convert.hub",),
