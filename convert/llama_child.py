@@ -32,10 +32,11 @@ _MAX_BUFFER_BYTES = 256 << 20  # of rows that the quantiser holds at once
 _CONTEXT = 32  # tokens; llama.cpp's smallest batch, and the check decodes one
 
 
-def plan(send: Send, *, path: str, file_type: int) -> dict[str, Any]:
-    """Which type the quantiser would give to each tensor of the file, and whether it needs an importance matrix.
+def plan(send: Send, *, path: str, file_type: int, imatrix: str | None) -> dict[str, Any]:
+    """Which type the quantiser would give to each tensor of the file, and whether it lacks an importance matrix.
 
-    It reads the header alone: the weights may still be a hole in the file.
+    It reads the header alone: the weights may still be a hole in the file. With an importance matrix some tensors get
+    other types.
     """
     types: dict[str, str] = {}
     needs_imatrix = False
@@ -52,6 +53,7 @@ def plan(send: Send, *, path: str, file_type: int) -> dict[str, Any]:
     log = Log(read)
     params = _params(file_type, threads=1)
     params.dry_run = True
+    _kept = _give(params, imatrix)
     _quantize(log, path, "", params)
     return {"types": types, "needs_imatrix": needs_imatrix}
 
@@ -69,15 +71,7 @@ def quantize(send: Send, *, path: str, out: str, file_type: int, imatrix: str | 
 
     log = Log(read)
     params = _params(file_type, threads)
-    entries = {} if imatrix is None else read_imatrix(Path(imatrix))
-    rows = [np.ascontiguousarray(values, np.float32) for values in entries.values()]
-    table = (llama_cpp.llama_model_imatrix_data * (len(rows) + 1))()  # an entry without a name ends it
-    for slot, name, values in zip(table, entries, rows, strict=False):
-        slot.name = name.encode()
-        slot.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-        slot.size = values.size
-    if rows:
-        params.imatrix = ctypes.cast(table, ctypes.POINTER(llama_cpp.llama_model_imatrix_data))
+    _kept = _give(params, imatrix)
     _quantize(log, path, out, params)
     return {}
 
@@ -100,6 +94,21 @@ def _params(file_type: int, threads: int) -> Any:
     params.nthread = threads
     params.max_buf_size = _MAX_BUFFER_BYTES
     return params
+
+
+def _give(params: Any, imatrix: str | None) -> Any:
+    """Hands an importance matrix to the quantiser; what is returned must live as long as `params`."""
+    if imatrix is None:
+        return None
+    entries = read_imatrix(Path(imatrix))
+    rows = [np.ascontiguousarray(values, np.float32) for values in entries.values()]
+    table = (llama_cpp.llama_model_imatrix_data * (len(rows) + 1))()  # an entry without a name ends it
+    for slot, name, values in zip(table, entries, rows, strict=False):
+        slot.name = name.encode()
+        slot.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        slot.size = values.size
+    params.imatrix = ctypes.cast(table, ctypes.POINTER(llama_cpp.llama_model_imatrix_data))
+    return table, rows
 
 
 def _quantize(log: Log, path: str, out: str, params: Any) -> None:

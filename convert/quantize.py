@@ -71,15 +71,17 @@ def check_quant(name: str) -> str:
 def plan_quantization(path: Path, quant: str, tensors: Sequence[PlannedTensor], imatrix: Path | None) -> dict[str, str]:
     """The ggml type that llama.cpp would give to each tensor of the file `path`, whose weights need not be there yet.
 
-    Raises `InputError` where the type needs an importance matrix and there is none, or it does not fit the model.
+    Raises `InputError` where the type needs an importance matrix and there is none, or one of the two does not fit the
+    model.
     """
-    try:
-        answer = llama.ask("plan", path=str(path), file_type=FILE_TYPES[quant])
-    except ConversionError as error:
-        raise InputError(f"--quant {quant}: does not fit this model ({error})") from error
     if imatrix is not None:
         check_imatrix(imatrix, read_imatrix(imatrix), tensors)
-    elif answer["needs_imatrix"]:
+    given = None if imatrix is None else str(imatrix)
+    try:
+        answer = llama.ask("plan", path=str(path), file_type=FILE_TYPES[quant], imatrix=given)
+    except ConversionError as error:
+        raise InputError(f"--quant {quant}: does not fit this model ({error})") from error
+    if answer["needs_imatrix"]:
         raise InputError(f"--quant {quant}: this type needs an importance matrix; give one with --imatrix FILE")
     types: dict[str, str] = answer["types"]
     return types
