@@ -30,7 +30,7 @@ from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
-from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from edge_server.upstream import SLICE_TOKENS, UpstreamDuplexSession, UpstreamTurnSession
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Backend:
         try:
             self.facts = read_facts(self.model)
             self.ctx = choose_ctx(config.ctx, self.model.n_ctx_train)
-            slice_tokens = choose_slice_tokens(config.slice_tokens, self.facts.slice_tokens, self.ctx)
+            asked = config.slice_tokens or (SLICE_TOKENS if config.upstream else None)
+            slice_tokens = choose_slice_tokens(asked, self.facts.slice_tokens, self.ctx)
             cell_bytes = self.model.cell_bytes(config.kv_type)
             memory = machine_memory()
             memory = memory // share if memory else None
@@ -123,6 +124,7 @@ class Backend:
             slice_tokens,
             config.slide,
             config.look_ahead,
+            idle_bias=config.idle_bias,
         )
 
     @property

@@ -86,11 +86,16 @@ def run(
         typer.Option(help="MiB of memory for parked conversations, the rest on disk. Default: an eighth of it."),
     ] = None,
     slice_tokens: Annotated[
-        int | None, typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15).")
+        int | None,
+        typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15 for 10)."),
     ] = None,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.8,
     top_p: Annotated[float, typer.Option(help="1 is off.")] = 0.8,
     top_k: Annotated[int, typer.Option(help="0 is off.")] = 0,
+    idle_bias: Annotated[
+        float,
+        typer.Option(help="Added to <idle>'s logit where a slice begins: above 0 waits longer, below 0 speaks sooner."),
+    ] = 0.0,
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same words. Default: a new one each conversation.")
     ] = None,
@@ -145,6 +150,7 @@ def run(
         temperature=temperature,
         top_p=top_p,
         top_k=top_k,
+        idle_bias=idle_bias,
         seed=seed,
         slide=on_full is OnFull.slide,
         look_ahead=look_ahead,

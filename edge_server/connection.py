@@ -209,7 +209,7 @@ class Connection:
 
     def _request(self, asked: Generate) -> Request:
         conversing = self._conversing
-        sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed)
+        sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed, asked.first_bias)
         return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)
 
     def _report(self, result: Generated | EngineError) -> None:

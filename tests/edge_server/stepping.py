@@ -141,8 +141,9 @@ class Talker:
         slice_tokens: int = 6,
         seed: int = 0,
         vocabulary: Vocabulary = VOCABULARY,
+        idle_bias: float = 0.0,
     ) -> None:
-        settings = Settings(USER, ASSISTANT, ctx, slice_tokens, look_ahead=look_ahead)
+        settings = Settings(USER, ASSISTANT, ctx, slice_tokens, look_ahead=look_ahead, idle_bias=idle_bias)
         self.engine = engine
         self.session = DuplexSession(vocabulary, settings, Mode.DUPLEX, seed)
         self.handle = engine.open()
@@ -218,5 +219,5 @@ class Talker:
             self._done = SliceDone(result.tokens, events.Finish(result.finish.value), result.likeliest_next)
 
     def _request(self, asked: Generate) -> Request:
-        sampling = Sampling(0.8, 0, 0.8, asked.seed)
+        sampling = Sampling(0.8, 0, 0.8, asked.seed, asked.first_bias)
         return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)

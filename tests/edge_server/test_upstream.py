@@ -65,6 +65,17 @@ def test_upstream_text_is_asked_for_in_a_prompt_of_up_to_15_new_tokens() -> None
     assert (generate.max_new, generate.stop, generate.peek) == (15, frozenset({EOS, IDLE}), False)
 
 
+def test_upstream_the_slices_cap_is_an_option_and_a_piece_of_a_turn_is_what_it_was() -> None:
+    slices = Peer(UpstreamDuplexSession(VOCABULARY, settings(slice_tokens=10), Mode.DUPLEX, seed=0))
+    (generate,) = slices.text("hello")
+    assert isinstance(generate, Generate)
+    assert generate.max_new == 10
+    turn = Peer(UpstreamTurnSession(CHAT_VOCABULARY, settings(slice_tokens=10), Mode.ORDINARY, seed=0))
+    (generate,) = turn.text("hello")
+    assert isinstance(generate, Generate)
+    assert generate.max_new == 15
+
+
 def test_upstream_the_slice_is_sent_whole_and_keeps_its_leading_space() -> None:
     peer = duplex()
     peer.text("hello")

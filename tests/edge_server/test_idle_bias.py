@@ -1,0 +1,158 @@
+"""Silence as a dial: which slices the bias on `<idle>` is for, and what it does to a real model's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from edge_server.backend import Backend, ModelVocabulary
+from edge_server.config import Config
+from edge_server.context import Sampling
+from edge_server.events import Generate, Mode, Session, Silence, UserText
+from edge_server.llama import Context, Model
+from edge_server.sequence import Sequence
+from edge_server.session import DuplexSession
+from edge_server.turns import TurnSession
+from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from tests.edge_server.peers import CHAT_VOCABULARY, IDLE, TEN, VOCABULARY, Peer, settings
+from tests.edge_server.stepping import SteppedEngine, Talker
+from tests.edge_server.test_cli import running
+
+real = pytest.mark.real
+BIASED = settings(idle_bias=1.5)
+
+
+def asked_by(session: Session) -> Generate:
+    """What a session asks for when the user says something."""
+    return next(action for action in session.receive(UserText("hello")) if isinstance(action, Generate))
+
+
+# --- which slices
+
+
+@pytest.mark.parametrize("kind", [DuplexSession, UpstreamDuplexSession])
+def test_each_slice_of_duplex_mode_has_it_also_those_of_silence_and_those_prepared(
+    kind: type[DuplexSession] | type[UpstreamDuplexSession],
+) -> None:
+    peer = Peer(kind(VOCABULARY, BIASED, Mode.DUPLEX, 7))
+    for _ in range(2):
+        peer.text("hello")
+        assert peer.asked is not None
+        assert peer.asked.first_bias == (IDLE, 1.5)
+        peer.reply(TEN + "</s>")
+        if kind is DuplexSession:
+            assert peer.prepared is not None
+            assert peer.prepared.first_bias == (IDLE, 1.5)
+        peer.tick()
+        assert peer.asked is not None
+        assert peer.asked.first_bias == (IDLE, 1.5)
+        peer.reply(" one</s>")
+
+
+def test_it_is_not_for_ordinary_mode_or_turns_or_a_model_without_an_idle_token() -> None:
+    for session in (
+        DuplexSession(VOCABULARY, BIASED, Mode.ORDINARY, 7),
+        UpstreamDuplexSession(VOCABULARY, BIASED, Mode.ORDINARY, 7),
+        UpstreamTurnSession(VOCABULARY, BIASED, Mode.ORDINARY, 7),
+        TurnSession(CHAT_VOCABULARY, BIASED, Mode.ORDINARY, 7),
+    ):
+        assert asked_by(session).first_bias is None
+
+
+def test_without_one_nothing_is_asked_for_that_was_not_before() -> None:
+    assert asked_by(DuplexSession(VOCABULARY, settings(), Mode.DUPLEX, 7)).first_bias is None
+    assert asked_by(UpstreamDuplexSession(VOCABULARY, settings(), Mode.DUPLEX, 7)).first_bias is None
+
+
+# --- what it does
+
+
+@pytest.fixture(scope="module")
+def model(tiny_gguf: Path) -> Iterator[Model]:
+    with Model.load(tiny_gguf, gpu_layers=0) as loaded:
+        yield loaded
+
+
+def silent_slices(model: Model, idle_bias: float) -> tuple[int, int]:
+    """Of the slices of a conversation: how many said nothing, how many there were."""
+    idle = model.n_vocab - 1
+    with Context(model, cells=512, slots=1, threads=1, batch=8) as context:
+        engine = SteppedEngine(context, chunk=8)
+        talk = Talker(engine, ctx=256, vocabulary=ModelVocabulary(model, idle), idle_bias=idle_bias)
+        for text in ("hello", None, None, "what is the capital", None, "of France?", None, None, None):
+            talk.send(Silence() if text is None else UserText(text))
+            talk.settle()
+        engine.close()
+    assert talk.refused is None
+    return sum(tokens[0] == idle for tokens in talk.slices), len(talk.slices)
+
+
+@real
+def test_it_makes_a_real_model_silent_or_never_silent(model: Model) -> None:
+    silent, slices = silent_slices(model, 20.0)
+    assert silent == slices >= 3  # a silent assistant is not asked again until it is spoken to
+    silent, slices = silent_slices(model, -20.0)
+    assert silent == 0
+    assert slices == 9
+
+
+@real
+@pytest.mark.parametrize("temperature", [0, 0.8])
+def test_llama_cpps_logits_stay_as_they_are(model: Model, temperature: float) -> None:
+    idle = model.n_vocab - 1
+    with Context(model, cells=64, slots=1, threads=1) as context:
+        sequence = Sequence(context, 0)
+        sequence.extend([model.bos, *model.tokenize("hello", parse_special=False)])
+        row = sequence.logits_row
+        assert row is not None
+        before = context.logits(row).copy()
+        assert context.sampler(Sampling(temperature, 0, 1, 0, (idle, 20.0))).sample(row) == idle
+        assert (context.logits(row) == before).all()
+        assert context.likeliest(row) == before.argmax() != idle
+        sequence.release()
+
+
+@real
+@pytest.mark.parametrize("compat", [[], ["--compat", "upstream"]])
+@pytest.mark.parametrize("temperature", ["0", "0.8"])
+def test_the_option_holds_in_both_profiles(tiny_gguf: Path, compat: list[str], temperature: str) -> None:
+    def ask(bias: str) -> Iterator[ClientConnection]:
+        arguments = [
+            "--model",
+            str(tiny_gguf),
+            "--idle-bias",
+            bias,
+            "--temperature",
+            temperature,
+            "--seed",
+            "1",
+            *compat,
+        ]
+        with running(*arguments) as (_, ready):
+            url = re.search(r"duplex (\S+)", ready)
+            assert url
+            with connect(url[1]) as client:
+                client.send("stop")
+                yield client
+
+    for client in ask("-20"):
+        assert client.recv(timeout=60)
+    for client in ask("20"):
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=1)
+
+
+@real
+def test_the_reference_s_cap_is_15_whatever_the_model_was_trained_on_unless_it_is_given(tiny_gguf: Path) -> None:
+    for options, expected in (
+        ({}, 15),
+        ({"slice_tokens": 10}, 10),
+        ({"slice_tokens": 10, "upstream": True}, 10),
+        ({"upstream": True}, 15),
+    ):
+        with Backend(tiny_gguf, Config(tiny_gguf, threads=1, **options)) as backend:
+            assert backend.settings.slice_tokens == expected
