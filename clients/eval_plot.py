@@ -46,6 +46,8 @@ def draw(found: Report, path: Path) -> None:
         rates, latency = figure.subplots(1, 2, width_ratios=(2, 1))
         _draw_rates(rates, found)
         _draw_latency(latency, found)
+        if found.by_category:
+            figure.legend(loc="outside lower left", ncols=len(found.by_category), fontsize=8)
         settings = found.settings
         figure.suptitle(f"{settings['set']}: {len(found.judged)} scenarios, seed {settings['seed']}")
         metadata: dict[str, Any] = {"Date": None} if path.suffix.lower() == ".svg" else {}
@@ -76,8 +78,6 @@ def _draw_rates(axes: Axes, found: Report) -> None:
     axes.set_xlim(-2, 102)
     axes.set_xlabel("% of the cases; over all with the 95 % interval, below it by category")
     axes.grid(axis="x", alpha=0.3)
-    if found.by_category:
-        axes.legend(loc="center", fontsize=8, framealpha=0.9)
 
 
 def _draw_latency(axes: Axes, found: Report) -> None:
@@ -89,10 +89,11 @@ def _draw_latency(axes: Axes, found: Report) -> None:
     ]
     longest = max(samples, default=0)
     counts = [100 * samples.count(slices) / len(samples) for slices in range(longest + 1)] if samples else []
-    axes.bar(range(len(counts)), counts, color="0.4")
+    axes.bar(range(len(counts)), counts, width=0.6, color="0.4")
     axes.set_xticks(range(max(len(counts), 2)))
+    axes.set_xlim(-0.6, max(len(counts), 2) - 0.4)
     axes.set_ylim(0, 105)
-    axes.set_xlabel("slices until the reply begins (0: in the reply to the last words)")
+    axes.set_xlabel("slices until the reply begins")
     axes.set_ylabel("% of the replies")
 
 
