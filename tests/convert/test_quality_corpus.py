@@ -155,14 +155,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_corpus(tmp_path)
     with pytest.raises(
-        InputError, match="--corpus nothing: there is no such file, and the shipped ones are general, pocket"
+        InputError, match="--corpus nothing: there is no such file, and the shipped ones are duplex, general, pocket"
     ):
         find_corpus("nothing")
     with pytest.raises(InputError, match="there is no such file"):
         find_corpus("../data/general")
 
 
-@pytest.mark.parametrize("name", ["general", "pocket"])
+@pytest.mark.parametrize("name", ["duplex", "general", "pocket"])
 def test_the_shipped_corpora_are_duplex_conversations(name: str) -> None:
     talks = read_corpus(find_corpus(name))
     assert find_corpus(name).parent == SHIPPED
