@@ -30,7 +30,8 @@ def squeeze(text: str) -> str:
 
 
 def is_silent(reply: str) -> bool:
-    return not reply.strip()
+    """Whether nothing was said. A full stop alone is none: the last slice of a message may hold no more."""
+    return not squeeze(reply)
 
 
 def take(text: str, count: int) -> str:
