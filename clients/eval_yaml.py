@@ -137,7 +137,7 @@ def text(node: yaml.Node, place: Place, what: str, longest: int) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise place.at(node).error(f"{what} is a text")
     words = " ".join(node.value.split())
-    if not words or (node.tag == "tag:yaml.org,2002:null" and node.style is None):
+    if not words:
         raise place.at(node).error(f"{what} is empty")
     if len(words) > longest:
         raise place.at(node).error(f"{what} has {len(words)} characters: {longest} are accepted")

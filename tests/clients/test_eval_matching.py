@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +21,13 @@ def as_upstream(text: str) -> str:
     return text.replace(".", "\n")
 
 
+CHANGES: list[Callable[[str], str]] = [str, str.strip, as_upstream, lambda text: " ".join(text.split())]
+
+
 @given(TEXTS, st.data())
 def test_a_message_and_its_rest_are_found_again_wherever_it_is_cut(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)))
-    change = data.draw(st.sampled_from([str, as_upstream, str.strip, lambda one: " ".join(one.split())]))
+    change = data.draw(st.sampled_from(CHANGES))
     rest = rest_of(text, change(text[:cut]))
     assert rest is not None
     assert squeeze(rest) == squeeze(text[cut:])
