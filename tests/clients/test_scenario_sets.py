@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -20,9 +21,12 @@ from clients.eval_scenarios import (
     read_set,
     shipped_sets,
 )
+from clients.eval_scores import Case
+from tests.clients.scenes import judged, rates
 
 LEAST = {"general-en": 12, "general-zh": 12, "pocket": 40}  # conversations in each category
 GENERAL = {"general-en": "en", "general-zh": "zh"}
+POLITE = {"general-en": "Certainly! I can help you with that.", "general-zh": "好的，这个问题我来帮您回答。"}
 HAN = re.compile("[\u4e00-\u9fff]")
 # What a conversation of a category is about: at least one step is of this kind.
 TELLING = {
@@ -147,3 +151,57 @@ def test_an_answer_to_an_aside_does_not_pass_for_going_back(name: str) -> None:
             assert say.answer is not None
             assert say.back is not None
             assert not holds(say.back, " ".join((say.words, *say.answer.has, *say.answer.any))), scenario.id
+
+
+def perfect(scenario: Scenario) -> list[list[str]]:
+    """What an assistant might say that does all that is asked: its replies to the slices of each step.
+
+    Of an answer it says the words that are checked, and else words that it never says twice.
+    """
+    words = (f" word{number}" for number in count())
+    speaking = False
+    replies: list[list[str]] = []
+    for step in scenario.steps:
+        told: list[str] = []
+        if isinstance(step, Say) and step.kind in REQUESTS | {Kind.RESUME}:
+            told = [" ".join((*check.has, *check.any[:1])) for check in (step.answer, step.back) if check is not None]
+            told = told or [next(words)]
+        if isinstance(step, Say) and step.slices is None:
+            reply = [*told, "", "", ""]
+        elif told or (speaking and isinstance(step, Say) and step.kind is Kind.NOISE):
+            reply = (told + [next(words) for _ in range(step.slices or 0)])[: step.slices]
+        else:
+            reply = [""] * (step.slices or 0)
+        speaking = bool(reply[-1])
+        replies.append(reply)
+    return replies
+
+
+@general
+def test_a_perfect_assistant_misses_nothing(name: str) -> None:
+    for scenario in read_set(name).scenarios:
+        scene = judged(scenario, *perfect(scenario))
+        assert [(case.metric, case.step) for case in scene.outcomes if isinstance(case, Case) and case.missed] == []
+
+
+@general
+def test_every_step_of_a_general_set_is_a_case_for_a_perfect_assistant(name: str) -> None:
+    found = read_set(name)
+    kinds = Counter(say.kind for _, say in says(found))
+    cases = {metric: n for metric, (_, n) in rates(*(judged(one, *perfect(one)) for one in found.scenarios)).items()}
+    assert cases["success_reply"] == kinds[Kind.QUESTION]
+    assert cases["success_interrupt"] == kinds[Kind.INTERRUPTION] + kinds[Kind.ASIDE] + kinds[Kind.STOP]
+    assert cases["noise_interruption"] == kinds[Kind.NOISE]
+    assert cases["termination"] == kinds[Kind.STOP]
+    assert cases["back_on_topic"] == kinds[Kind.ASIDE]
+    assert cases["resumption"] == kinds[Kind.RESUME]
+
+
+@general
+def test_an_assistant_that_is_silent_or_merely_polite_is_right_about_nothing(name: str) -> None:
+    for said in ("", POLITE[name]):
+        for scenario in read_set(name).scenarios:
+            replies = [[said and reply and said for reply in step] for step in perfect(scenario)]
+            cases = [one for one in judged(scenario, *replies).outcomes if isinstance(one, Case)]
+            right = [one for one in cases if one.metric in ("right_answers", "interruption_reply") and one.happened]
+            assert right == [], (scenario.id, said)
