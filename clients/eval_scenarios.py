@@ -48,7 +48,7 @@ class Kind(str, Enum):
 
 REQUESTS = frozenset({Kind.QUESTION, Kind.INTERRUPTION, Kind.ASIDE})  # want an answer
 _GO_BACK = frozenset({Kind.ASIDE, Kind.RESUME})  # want an interrupted message to go on
-_SLICES = {Kind.UNFINISHED: 1, Kind.NOISE: 2, Kind.STOP: 2, Kind.RESUME: 2}
+DEFAULT_SLICES = {Kind.UNFINISHED: 1, Kind.NOISE: 2, Kind.STOP: 2, Kind.RESUME: 2}
 _ENDLESS = frozenset({*REQUESTS, Kind.NOISE, Kind.RESUME})  # may be listened to until their end
 
 
@@ -184,7 +184,7 @@ def _build_step(node: yaml.Node, place: Place) -> Step:
     if written not in list(Kind):
         raise place.at(found["as"]).error(f"{written!r} is nothing to say words as: there are {', '.join(Kind)}")
     kind = Kind(written)
-    slices = _SLICES.get(kind)
+    slices = DEFAULT_SLICES.get(kind)
     if "slices" in found:
         if getattr(found["slices"], "value", None) == "end":
             slices = None

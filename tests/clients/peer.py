@@ -41,6 +41,7 @@ class Peer:
     answer: Callable[[str], list[str] | None] = answer
     takes_drafts: bool = False
     reports: bool = False
+    mute: bool = False  # it has agreed to report, and does not
     url: str = ""
     frames: list[list[str]] = field(default_factory=list)
     connections: list[ServerConnection] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Peer:
                         await connection.send(piece)
                         self.sent += 1
                 slices += 1
-                if self.reports:
+                if self.reports and not self.mute:
                     await connection.send(f"{REPORT}{slices}")
             self.taken += 1
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clients.eval_play import Played, PlayedSlice
 from clients.eval_report import Judged, measure
-from clients.eval_scenarios import Check, Kind, Say, Scenario, Silent, Step
+from clients.eval_scenarios import DEFAULT_SLICES, Check, Kind, Say, Scenario, Silent, Step
 from clients.eval_scores import judge
 from clients.eval_statistics import Rate, Spread
 
@@ -19,7 +19,7 @@ def say(words: str, kind: str, *, text: str | None = None, slices: int | None = 
     lists = {key: tuple(ones) for key, ones in checks.items() if not key.startswith("back_")}
     back = {key.removeprefix("back_"): tuple(ones) for key, ones in checks.items() if key.startswith("back_")}
     answer = Check(text=() if text is None else (text,), **lists) if text is not None or lists else None
-    return Say(words, Kind(kind), slices, answer, Check(**back) if back else None)
+    return Say(words, Kind(kind), slices or DEFAULT_SLICES.get(Kind(kind)), answer, Check(**back) if back else None)
 
 
 def scene(*steps: Step, id_: str = "one", category: str = "basic", language: str = "en") -> Scenario:
