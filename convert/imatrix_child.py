@@ -159,7 +159,7 @@ def collect(
 ) -> dict[str, Any]:
     """Runs the conversations that are not measured, until `budget` tokens are read, and writes the matrix to `out`.
 
-    Sends how many tokens each call read.
+    Sends how many tokens each call read, and how many there are.
     """
     collector = Collector(read_header(Path(path)).tensors)
     # Repacked weights would do, but the sums are to be those of the weights as the file has them.
@@ -181,7 +181,7 @@ def collect(
                 # The last block computes only what the logits asked for need.
                 context.decode(tokens, position + start, range(len(tokens)))
                 collector.check()
-                send({"progress": str(len(tokens))})
+                send({"progress": f"{len(tokens)} {read}"})
             if run.kept:
                 position += len(run.tokens)
             else:

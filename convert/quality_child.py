@@ -23,7 +23,6 @@ BATCH = 128  # tokens in a decode call: their logits, a row of the vocabulary ea
 SPEED_BATCH = 512
 PROMPTS = (32, 512)  # tokens whose prefill is timed: about a slice with words, and a long text
 STEPS = 32  # tokens whose decoding is timed, one by one, behind the shorter prompt
-ROUNDS = 5
 
 
 def plan_runs(model: Model, corpus: str, form: dict[str, Any], budget: int) -> tuple[list[list[Run]], int]:
@@ -69,11 +68,18 @@ def portions(context: Context, runs: Sequence[Run]) -> Iterator[tuple[int, NDArr
 
 
 def size(send: Send, *, path: str, corpus: str, form: dict[str, Any], budget: int) -> dict[str, Any]:
-    """How much there is to score, before anything is decoded: `scored` tokens, `vocabulary`, `conversations`, `cut`."""
+    """How much there is: `conversations`, how many were `cut`, tokens `decoded` and `scored`, and the `vocabulary`."""
     model = Model(path, Log(), vocabulary_only=True)
     layouts, cut = plan_runs(model, corpus, form, budget)
     scored = sum(len(run.scored) for runs in layouts for run in runs)
-    return {"scored": scored, "vocabulary": model.n_vocab, "conversations": len(layouts), "cut": cut}
+    decoded = sum(len(run.tokens) for runs in layouts for run in runs)
+    return {
+        "scored": scored,
+        "decoded": decoded,
+        "vocabulary": model.n_vocab,
+        "conversations": len(layouts),
+        "cut": cut,
+    }
 
 
 def score(
@@ -116,8 +122,9 @@ def score(
     return comparison.quality().as_json()
 
 
-def speed(send: Send, *, paths: list[str], gpu_layers: int, threads: int) -> dict[str, Any]:
-    """Tokens per second of each file: prefill of `PROMPTS`, and decoding. The files take turns within each round.
+def speed(send: Send, *, paths: list[str], gpu_layers: int, threads: int, count: int) -> dict[str, Any]:
+    """Tokens per second of each file: prefill of `PROMPTS`, and decoding. The files take turns within each of `count`
+    rounds, before which there is one that does not count.
 
     The answer has for each file a list of `{"prefill_32": ..., "decode": ...}`, one a round. What does not fit into the
     context that the model was trained on is left out. Sends a message a round.
@@ -128,7 +135,7 @@ def speed(send: Send, *, paths: list[str], gpu_layers: int, threads: int) -> dic
         model = Model(path, log, gpu_layers=gpu_layers, repack=True)
         contexts.append((model, Context(model, cells=PROMPTS[-1] + STEPS, batch=SPEED_BATCH, threads=threads)))
     rounds: list[list[dict[str, float]]] = [[] for _ in paths]
-    for number in range(ROUNDS + 1):
+    for number in range(count + 1):
         for (model, context), figures in zip(contexts, rounds, strict=True):
             figures.append(_time(model, context))
         if number == 0:  # the first calls touch the weights for the first time

@@ -80,6 +80,13 @@ class Run:
     kept: bool
 
 
+def default_corpus(model: str) -> str:
+    """Which shipped corpus suits MODEL, as it stands on the command line: one in the pocket model's domain, or one in
+    English and Chinese.
+    """
+    return "pocket" if model == "pocket" else "duplex"
+
+
 def find_corpus(name: str) -> Path:
     """The file of a shipped corpus, by its name, or the one at the path `name`. Raises `InputError` for neither."""
     shipped = SHIPPED / f"{name}.jsonl"

@@ -107,6 +107,7 @@ def test_the_budget_ends_the_corpus_early_and_is_known_beforehand(folder: Path) 
         "scored": score(folder, "f32", is_source=True)["tokens"],
         "vocabulary": VOCABULARY,
         "conversations": 2,
+        "decoded": whole["decoded"],
         "cut": 0,
     }
     assert (folder / "reference").stat().st_size == 4 * whole["scored"] * whole["vocabulary"]
@@ -144,7 +145,7 @@ def test_progress_counts_every_token(folder: Path) -> None:
 
 def test_files_are_timed_in_turns(folder: Path) -> None:
     paths = [str(folder / f"{quant}.gguf") for quant in ("f32", "q8_0")]
-    rounds = llama.ask("speed", paths=paths, gpu_layers=0, threads=1)["rounds"]
+    rounds = llama.ask("speed", paths=paths, gpu_layers=0, threads=1, count=5)["rounds"]
     assert len(rounds) == 2
     for figures in rounds:
         assert len(figures) == 5
@@ -154,5 +155,5 @@ def test_files_are_timed_in_turns(folder: Path) -> None:
 
 def test_a_context_that_is_too_short_for_a_prompt_leaves_it_out(tmp_path: Path) -> None:
     run(write_folder(tmp_path / "m"), tmp_path / "m.gguf")
-    rounds = llama.ask("speed", paths=[str(tmp_path / "m.gguf")], gpu_layers=0, threads=1)["rounds"]
+    rounds = llama.ask("speed", paths=[str(tmp_path / "m.gguf")], gpu_layers=0, threads=1, count=5)["rounds"]
     assert rounds[0][0].keys() == {"prefill_32", "decode"}

@@ -16,6 +16,7 @@ from convert.quality_corpus import (
     Conversation,
     DuplexFormat,
     Pair,
+    default_corpus,
     digest,
     find_corpus,
     lay_out,
@@ -155,18 +156,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_corpus(tmp_path)
     with pytest.raises(
-        InputError, match="--corpus nothing: there is no such file, and the shipped ones are duplex, general, pocket"
+        InputError, match="--corpus nothing: there is no such file, and the shipped ones are duplex, pocket"
     ):
         find_corpus("nothing")
     with pytest.raises(InputError, match="there is no such file"):
-        find_corpus("../data/general")
+        find_corpus("../data/duplex")
 
 
-@pytest.mark.parametrize("name", ["duplex", "general", "pocket"])
+@pytest.mark.parametrize("name", ["duplex", "pocket"])
 def test_the_shipped_corpora_are_duplex_conversations(name: str) -> None:
     talks = read_corpus(find_corpus(name))
     assert find_corpus(name).parent == SHIPPED
     assert len(talks) >= 40
+    assert default_corpus("pocket") == "pocket"
+    assert default_corpus("models/some") == "duplex"
     for half in (measured_half(talks), other_half(talks)):
         pairs = [pair for talk in half for pair in talk.pairs]
         kinds = {(user is None, assistant is None) for user, assistant in pairs}

@@ -1,0 +1,98 @@
+"""The eval's scores of one file, found as a user would find them: `edge-server run` in one process, `edge-chat eval` in
+another. Knows their options and the JSON that the eval writes; imports neither.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from convert.errors import ConversionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_READY = re.compile(r"ready duplex (wss?://\S+)")
+_START_SECONDS = 600  # a large model is read from the disk first
+_STOP_SECONDS = 10
+
+
+def missing() -> str | None:
+    """Why nothing can be evaluated here, in a few words; None where it can."""
+    for name, arguments in (("edge-server", ["run", "--help"]), ("edge-chat", ["eval", "--help"])):
+        command = _command(name)
+        if not command.is_file():
+            return f"no eval: {command} is not there"
+        done = subprocess.run([str(command), *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode != 0:
+            return f"no eval: {name} {arguments[0]} does not work here"
+    return None
+
+
+def _command(name: str) -> Path:
+    return Path(sys.executable).with_name(name)
+
+
+def evaluate(model: Path, scenarios: str, arguments: Sequence[str], *, gpu_layers: int) -> dict[str, Any]:
+    """The metrics of a file on a set of scenarios, by the names that the eval gives them.
+
+    Raises `ConversionError`, with the last thing said, where the server or the eval fails.
+    """
+    with tempfile.TemporaryDirectory() as scratch, _serving(model, gpu_layers) as url:
+        report = Path(scratch) / "eval.json"
+        command = [str(_command("edge-chat")), "eval", scenarios, "--url", url, "--seed", "1", "--json", str(report)]
+        # Each file starts from nothing: what an eval keeps on its way would be taken for this one's.
+        command += ["--out", str(Path(scratch) / "eval.jsonl"), *arguments]
+        shown = sys.stderr.isatty()
+        with tempfile.TemporaryFile() as said:
+            with _started(command, stdout=said, stderr=None if shown else said) as process:
+                code = process.wait()
+            if code != 0 or not report.is_file():
+                raise ConversionError(f"edge-chat eval {scenarios} failed (exit code {code}){_last_line(said)}")
+        metrics = json.loads(report.read_text("utf-8")).get("metrics")
+    if not isinstance(metrics, dict):
+        raise ConversionError(f"edge-chat eval {scenarios} wrote no metrics")
+    return metrics
+
+
+@contextmanager
+def _serving(model: Path, gpu_layers: int) -> Iterator[str]:
+    command = [str(_command("edge-server")), "run", "--model", str(model), "--port", "0", "--chat-port", "0"]
+    command += ["--seed", "1", "--sessions", "1", "--gpu-layers", str(gpu_layers)]
+    with tempfile.TemporaryFile() as said, _started(command, stdout=subprocess.PIPE, stderr=said) as process:
+        late = threading.Timer(_START_SECONDS, process.kill)
+        late.start()
+        try:
+            found = next((_READY.match(line.decode("utf-8", "replace")) for line in process.stdout or ()), None)
+        finally:
+            late.cancel()
+        if found is None:
+            raise ConversionError(f"edge-server run --model {model} did not start{_last_line(said)}")
+        yield found[1]
+
+
+@contextmanager
+def _started(command: Sequence[str], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of a session of its own (Ctrl-C reaches this one alone), ended whatever happens."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0)
+    lines = [line for line in said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return f": {lines[-1].strip()}" if lines else ""

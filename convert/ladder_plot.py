@@ -1,0 +1,58 @@
+"""A picture of a ladder: what each type costs against its size. Knows the JSON that `climb` returns, and matplotlib,
+which is an optional extra and only imported when something is drawn.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from convert.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FORMATS = (".png", ".svg", ".pdf")
+
+
+def check_plot(path: Path) -> None:
+    """Raises `InputError` where nothing could be drawn to `path` in the end."""
+    if path.suffix.lower() not in _FORMATS:
+        raise InputError(f"--plot {path}: give a name that ends in {', '.join(_FORMATS)}")
+    if not path.parent.is_dir():
+        raise InputError(f"--plot {path}: the folder {path.parent} does not exist; create it first")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InputError("--plot: matplotlib is not installed; install it with: pip install 'edge-duplex[plot]'")
+
+
+def plot(ladder: dict[str, Any], path: Path) -> None:
+    """Draws divergence and idle agreement against bits per weight to `path`; its suffix says which format."""
+    from matplotlib.figure import Figure
+
+    rows = [row for row in ladder["rows"] if row["label"] != ladder["source"]]
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    divergence, silence = figure.subplots(1, 2)
+    shift = 0.02  # to the sides, so that one is not drawn upon the other
+    for with_matrix, marker, name in ((False, "o", "without importance matrix"), (True, "^", "with")):
+        some = [row for row in rows if row["imatrix"] is with_matrix]
+        if not some:
+            continue
+        sizes = [row["bits_per_weight"] + (shift if with_matrix else -shift) for row in some]
+        divergence.plot(sizes, [row["quality"]["kl"] for row in some], marker, label=name)
+        rates = [row["quality"]["idle_agreement"] for row in some]
+        middle = [100 * (rate["rate"] or 0) for rate in rates]
+        reach = [[100 * abs(rate[end] - rate["rate"]) for rate in rates] for end in ("low", "high")]
+        silence.errorbar(sizes, middle, yerr=reach, fmt=marker, capsize=3, label=name)
+    for row in {row["type"]: row for row in rows}.values():  # each name once
+        at, rate = row["bits_per_weight"] + shift, row["quality"]["idle_agreement"]["rate"]
+        divergence.annotate(row["type"], (at, row["quality"]["kl"]), (7, -3), textcoords="offset points")
+        silence.annotate(row["type"], (at, 100 * (rate or 0)), (7, -3), textcoords="offset points")
+    if rows and min(row["quality"]["kl"] for row in rows) > 0:
+        divergence.set_yscale("log")
+    divergence.set(xlabel="bits per weight", ylabel=f"KL divergence to {ladder['source']}, nats a token")
+    silence.set(xlabel="bits per weight", ylabel="idle agreement, % (95 % interval)")
+    for each in (divergence, silence):
+        each.margins(x=0.12)
+    divergence.legend()
+    figure.suptitle(f"{ladder['model']}, {ladder['corpus']} corpus")
+    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
