@@ -26,11 +26,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_server.context import Context, EngineError, Sampling
+from edge_server.generation import Finish, Generated, Request
 from edge_server.jobs import Board, Counters, Errand, Handle, Job
 from edge_server.parking import Parking
 from edge_server.pool import Pool
 from edge_server.rounds import Rounds
-from edge_server.sequence import Finish, Generated, Request
 from edge_server.tokens import common_prefix
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from edge_server.context import EngineError
-from edge_server.sequence import Generated, Generation, Request, Sequence
+from edge_server.generation import Generated, Generation, Request
+from edge_server.sequence import Sequence
 from edge_server.tokens import Forgotten
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ PACKAGES = ("convert", "edge_server", "clients")
 _CONVERSATION = frozenset(
     f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
 )
-_CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence"))
+_CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence", "generation"))
 _NOTHING: frozenset[str] = frozenset()
 
 # Besides the standard library, these modules import no more than this.
@@ -40,7 +40,8 @@ ONLY_IMPORTS = {
     "edge_server.upstream": _CONVERSATION,
     "edge_server.protocol": _CONVERSATION,
     "edge_server.sampling": frozenset({"edge_server.context", "numpy"}),
-    "edge_server.sequence": _CELLS,
+    "edge_server.sequence": frozenset({"edge_server.context", "edge_server.tokens"}),
+    "edge_server.generation": frozenset({"edge_server.context", "edge_server.sequence", "edge_server.tokens"}),
     "edge_server.parking": _CELLS,
     "edge_server.pool": _CELLS | {"edge_server.parking"},
     "edge_server.jobs": _CELLS,
