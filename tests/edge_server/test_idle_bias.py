@@ -71,12 +71,6 @@ def test_without_one_nothing_is_asked_for_that_was_not_before() -> None:
 # --- what it does
 
 
-@pytest.fixture(scope="module")
-def model(tiny_gguf: Path) -> Iterator[Model]:
-    with Model.load(tiny_gguf, gpu_layers=0) as loaded:
-        yield loaded
-
-
 def silent_slices(model: Model, idle_bias: float) -> tuple[int, int]:
     """Of the slices of a conversation: how many said nothing, how many there were."""
     idle = model.n_vocab - 1
