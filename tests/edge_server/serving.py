@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from edge_server.connection import SPEAKING, Conversing
 from edge_server.conversation import Settings
@@ -158,3 +160,48 @@ async def hear(client: ClientConnection, *, seconds: float = 10) -> str:
     frame = await asyncio.wait_for(client.recv(), seconds)
     assert isinstance(frame, str)
     return frame
+
+
+async def all_read(client: ClientConnection) -> None:
+    """Until the server's connection has taken in all that was sent: it runs on this event loop, a few turns a frame."""
+    await (await client.ping())
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+class Gate:
+    """Holds the model inside a decode call until it is opened; `entered` is set once it is held."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self._open = threading.Event()
+        self._open.set()
+
+    def __call__(self) -> None:
+        if not self._open.is_set():
+            self.entered.set()
+            assert self._open.wait(30)
+
+    def shut(self) -> None:
+        self.entered.clear()
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def gated() -> tuple[Gate, FakeContext]:
+    gate = Gate()
+    return gate, FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, on_decode=gate)
+
+
+async def closed(client: ClientConnection) -> tuple[int | None, str | None]:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await hear(client)
+    return client.close_code, client.close_reason
+
+
+def text_of(tokens: tuple[int, ...]) -> str:
+    vocabulary = ByteVocabulary()
+    return b"".join(vocabulary.piece(token, special=True) for token in tokens).decode()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real
 
 TEXTS = ("hello", "stop", "tell me more")
 slices = st.sampled_from([*TEXTS, *["<idle>"] * 4])
-thorough = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""Silence as a dial: which slices the bias on `<idle>` is for, and what it does to a real model's words."""
+"""Silence as a dial: what a bias does to a draw, which slices have it, and what it does to a real model's words."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
@@ -14,6 +16,7 @@ from edge_server.config import Config
 from edge_server.context import Sampling
 from edge_server.events import Generate, Mode, Session, Silence, UserText
 from edge_server.llama import Context, Model
+from edge_server.sampling import LogitSampler, Scratch
 from edge_server.sequence import Sequence
 from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
@@ -21,6 +24,7 @@ from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 from tests.edge_server.peers import CHAT_VOCABULARY, IDLE, TEN, VOCABULARY, Peer, settings
 from tests.edge_server.stepping import SteppedEngine, Talker
 from tests.edge_server.test_cli import running
+from tests.edge_server.test_sampling import SHAPES, shaped
 
 real = pytest.mark.real
 BIASED = settings(idle_bias=1.5)
@@ -29,6 +33,47 @@ BIASED = settings(idle_bias=1.5)
 def asked_by(session: Session) -> Generate:
     """What a session asks for when the user says something."""
     return next(action for action in session.receive(UserText("hello")) if isinstance(action, Generate))
+
+
+# --- the first draw
+
+
+@pytest.mark.parametrize("bias", [-20.0, -1.5, 0.25, 20.0])
+@pytest.mark.parametrize("temperature", [0, 0.8, 5.0])
+def test_the_first_draw_is_one_from_logits_with_the_bias_added(temperature: float, bias: float) -> None:
+    for shape in SHAPES:
+        logits = shaped(shape)
+        token = int(np.argsort(logits)[-5])
+        biased = logits.copy()
+        biased[token] += bias
+        for cut in ((0, 0.8), (30, 1.0)):
+            plain = LogitSampler(Sampling(temperature, *cut, seed=4), Scratch(4000))
+            sampler = LogitSampler(Sampling(temperature, *cut, 4, (token, bias)), Scratch(4000))
+            before = logits.copy()
+            assert sampler.sample(logits) == plain.sample(biased)
+            assert (logits == before).all(), "what was decoded is not changed"
+            for _ in range(3):  # and no other draw, nor its random number
+                assert sampler.sample(logits) == plain.sample(logits)
+
+
+def test_a_bias_multiplies_a_token_s_odds() -> None:
+    """By e to the bias over the temperature: that is what its unit means."""
+    logits = np.log(np.array([0.5, 0.3, 0.2])).astype(np.float32)
+    count = 0
+    for seed in range(4000):
+        sampler = LogitSampler(Sampling(2.0, 0, 1.0, seed, (2, math.log(9))), Scratch(3))
+        count += sampler.sample(logits) == 2
+    weights = [math.sqrt(0.5), math.sqrt(0.3), math.sqrt(0.2) * 3]  # at temperature 2
+    share = weights[2] / sum(weights)
+    assert abs(count / 4000 - share) < 4 * math.sqrt(share * (1 - share) / 4000)
+
+
+def test_what_is_masked_stays_masked_and_a_bias_is_finite() -> None:
+    logits = np.array([1, -math.inf], np.float32)
+    assert LogitSampler(Sampling(0, 0, 1, 0, (1, 20.0)), Scratch(2)).sample(logits) == 0
+    for bias in (math.inf, -math.inf, math.nan):
+        with pytest.raises(ValueError, match="finite"):
+            Sampling(0, 0, 1, 0, (1, bias))
 
 
 # --- which slices
