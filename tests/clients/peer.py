@@ -41,13 +41,14 @@ class Peer:
     answer: Callable[[str], list[str] | None] = answer
     takes_drafts: bool = False
     reports: bool = False
-    mute: bool = False  # it has agreed to report, and does not
+    mute_after: str | None = None  # with this text it stops reporting; None: it never does
     url: str = ""
     frames: list[list[str]] = field(default_factory=list)
     connections: list[ServerConnection] = field(default_factory=list)
     offered: list[list[str]] = field(default_factory=list)  # subprotocols, of each connection
     taken: int = 0  # frames that were dealt with, of all connections
     sent: int = 0
+    _mute: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def until(self, happened: Callable[[Peer], bool]) -> None:
@@ -70,6 +71,10 @@ class Peer:
         self.offered.append(list(offered))
         taken = {DRAFT_SUBPROTOCOL: self.takes_drafts, REPORT_SUBPROTOCOL: self.reports}
         return next((one for one in offered if taken.get(one)), None)
+
+    def _falls_mute(self, frame: str) -> bool:
+        self._mute |= frame == self.mute_after
+        return self._mute and self.mute_after is not None
 
     async def _serve(self, connection: ServerConnection) -> None:
         frames: list[str] = []
@@ -94,7 +99,7 @@ class Peer:
                         await connection.send(piece)
                         self.sent += 1
                 slices += 1
-                if self.reports and not self.mute:
+                if self.reports and not self._falls_mute(frame):
                     await connection.send(f"{REPORT}{slices}")
             self.taken += 1
 

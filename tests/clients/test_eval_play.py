@@ -171,7 +171,7 @@ async def test_a_server_that_no_longer_reports_is_taken_for_dead(monkeypatch: py
     monkeypatch.setattr("clients.eval_play.ANSWER_TIMEOUT", 0.05)
     monkeypatch.setattr("clients.eval_play.RETRY_DELAY", 0)
     async with serving(Peer(reports=True)) as peer:
-        peer.mute = True
+        peer.mute_after = ASK.words
         with pytest.raises(PlayError, match=r"the server has not dealt with a slice for 0\.05 s"):
             await play(peer, scene(ASK))
 
