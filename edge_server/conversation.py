@@ -64,8 +64,7 @@ class Settings:
     """What holds for every conversation of a server. Lengths are in tokens.
 
     ``forget``: the share of the context that a full transcript forgets at least (above 0, below 1). ``idle_bias``: what
-    is added to the logit of ``<idle>`` where the first token of a slice is drawn; not in ordinary mode, which waits for
-    nothing.
+    the logit of ``<idle>`` gets at the first token of a slice; not in ordinary mode, which waits for nothing.
     """
 
     user_marker: str
