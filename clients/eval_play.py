@@ -267,12 +267,11 @@ class _Line:
 
     async def _hear(self, seconds: float, *, timed: bool) -> str | None:
         """The next text, "" for a report; None if `seconds` pass without one, which is an error unless `timed`."""
-        try:
-            event = await asyncio.wait_for(self._events.get(), max(seconds, 0.0))
-        except asyncio.TimeoutError:
+        event = await self._next_event(seconds)
+        if event is None:
             if timed:
                 return None
-            raise _LostError(f"the server has not dealt with a slice for {seconds:g} s", was_open=True) from None
+            raise _LostError(f"the server has not dealt with a slice for {seconds:g} s", was_open=True)
         if isinstance(event, Lost):
             raise _LostError(event.reason, was_open=True)
         if not isinstance(event, Received):
@@ -284,6 +283,16 @@ class _Line:
             raise PlayError(f"the server reported slice {number[:20]!r} when {self._sent} were sent")
         self._reported = int(number)
         return ""
+
+    async def _next_event(self, seconds: float) -> Event | None:
+        # Not wait_for: before Python 3.12 it forgets that it was cancelled if an event comes in that moment, and Ctrl-C
+        # would be lost.
+        getting = asyncio.ensure_future(self._events.get())
+        try:
+            await asyncio.wait({getting}, timeout=max(seconds, 0.0))
+        finally:
+            getting.cancel()
+        return getting.result() if getting.done() and not getting.cancelled() else None
 
     def _send(self, frame: str) -> None:
         with suppress(RuntimeError):  # it was lost: that is in the queue

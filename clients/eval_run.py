@@ -134,7 +134,7 @@ def _evaluate(found: ScenarioSet, chosen: list[Scenario], options: Options) -> i
             record = Record(options.out, settings, fresh=options.fresh)
             stack.callback(record.close)
             played = {one.id: record.played[one.id] for one in chosen if one.id in record.played}
-        code = _play(chosen, played, record, options)
+        code = _play(found.name, chosen, played, record, options)
     kept = f"; {options.out} keeps them, the same command goes on" if options.out is not None else ""
     if code:
         _say(f"{len(played)} of {len(chosen)} scenarios are finished{kept}")
@@ -151,10 +151,10 @@ def _evaluate(found: ScenarioSet, chosen: list[Scenario], options: Options) -> i
     return code
 
 
-def _play(chosen: list[Scenario], played: dict[str, Played], record: Record | None, options: Options) -> int:
+def _play(name: str, chosen: list[Scenario], played: dict[str, Played], record: Record | None, options: Options) -> int:
     """Plays those of the chosen that are not `played` yet; returns the exit code that this comes to."""
     pace = Pace(options.clock, options.patience, options.wait)
-    with _progress(options.scenarios, len(chosen), len(played)) as (advance, note):
+    with _progress(name, len(chosen), len(played)) as (advance, note):
 
         def done(one: Played) -> None:
             if record is not None:

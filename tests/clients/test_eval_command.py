@@ -223,7 +223,7 @@ async def test_on_a_terminal_there_is_a_bar(scenarios: str) -> None:
     ):
         peer.mute_after = "uh-huh"
         await terminal.until(lambda text: "1/3" in text)
-        terminal.press("\x03")
+        terminal.process.send_signal(signal.SIGINT)
         assert await terminal.process.wait() == 130
         await terminal.until(lambda text: "1 of 3 scenarios are finished" in text)
 
