@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from clients.chat import IDLE, NEW_SESSION, TOO_LONG
 from clients.connection import Connection, Event, Lost, Opened, Received
 from clients.eval_matching import is_silent
+from clients.eval_played import Played, PlayedSlice
 from clients.eval_scenarios import Scenario, Step
 from clients.words import clean
 
@@ -29,26 +30,6 @@ LONGEST_MESSAGE = 100  # slices that an assistant who speaks on and on is listen
 ANSWER_TIMEOUT = 120.0  # seconds without a report of a slice after which the server is taken for dead
 ATTEMPTS = 3  # at one scenario, while connections are lost
 RETRY_DELAY = 0.5  # seconds before the second attempt, twice as many before the third
-
-
-@dataclass(frozen=True)
-class PlayedSlice:
-    """One slice of a played scenario. Times are seconds since the scenario began."""
-
-    step: int  # index of the step that it belongs to
-    said: str | None  # the user's words; None: silence
-    reply: str  # all that the assistant said in it; blank: silence
-    sent: float
-    first: float | None  # when the first frame of the reply came
-
-
-@dataclass(frozen=True)
-class Played:
-    """A scenario as it went. `complete` is false if it ended early: the server said that the context is full."""
-
-    id: str
-    slices: tuple[PlayedSlice, ...]
-    complete: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from clients.eval_play import Played, PlayedSlice
+from clients.eval_played import Played, PlayedSlice
 
 VERSION = 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.eval_matching import is_silent
-from clients.eval_play import Played
+from clients.eval_played import Played
 from clients.eval_scenarios import CATEGORIES, Scenario, ScenarioSet
 from clients.eval_scores import LATENCIES, RATES, Case, Latency, Outcome, judge
 from clients.eval_statistics import Rate, Spread, spread

@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clients.cli import INTERRUPTED
 from clients.connection import UrlError, check_url
-from clients.eval_play import Pace, Played, PlayError, play_all
+from clients.eval_play import Pace, PlayError, play_all
+from clients.eval_played import Played
 from clients.eval_plot import PlotError, check_plot, draw
 from clients.eval_record import Record, RecordError
 from clients.eval_report import as_json, as_table, misses, report

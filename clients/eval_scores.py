@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from clients.eval_matching import begins_alike, continuation, holds, is_silent, repeats, rest_of, squeeze, take
-from clients.eval_play import Played, PlayedSlice
+from clients.eval_played import Played, PlayedSlice
 from clients.eval_scenarios import Check, Kind, Say, Scenario
 
 # The rates, and whether what they count is wanted.

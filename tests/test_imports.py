@@ -20,6 +20,7 @@ _CONVERSATION = frozenset(
     f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
 )
 _CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence", "generation"))
+_JUDGING = frozenset(f"clients.eval_{name}" for name in ("matching", "played", "scenarios"))
 _NOTHING: frozenset[str] = frozenset()
 
 # Besides the standard library, these modules import no more than this.
@@ -51,6 +52,14 @@ ONLY_IMPORTS = {
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
     "clients.cli": frozenset({"clients.command"}),
+    "clients.eval_yaml": frozenset({"yaml"}),
+    "clients.eval_scenarios": frozenset({"clients.eval_yaml", "clients.words", "yaml"}),
+    "clients.eval_played": _NOTHING,
+    "clients.eval_matching": frozenset({"clients.eval_scenarios"}),
+    "clients.eval_scores": _JUDGING,
+    "clients.eval_statistics": _NOTHING,
+    "clients.eval_report": _JUDGING | {"clients.eval_scores", "clients.eval_statistics"},
+    "clients.eval_record": frozenset({"clients.eval_played"}),
     "edge_server.cli": frozenset({"edge_server.command"}),
     "convert.state_dict": frozenset({"convert.errors"}),
     "convert.quality": frozenset({"numpy"}),
@@ -80,7 +89,8 @@ ONLY_IMPORTED_BY = {
     "gguf": ("convert",),
     "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
     "prometheus_client": ("edge_server.metrics",),
-    "typer": ("convert.cli", "edge_server.command", "edge_server.tune", "clients.command"),
+    "typer": ("convert.cli", "edge_server.command", "edge_server.tune", "clients.command", "clients.eval_command"),
+    "yaml": ("clients.eval_yaml", "clients.eval_scenarios"),
     "torch": (),
 }
 

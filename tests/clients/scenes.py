@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clients.eval_play import Played, PlayedSlice
+from clients.eval_played import Played, PlayedSlice
 from clients.eval_report import Judged, measure
 from clients.eval_scenarios import DEFAULT_SLICES, Check, Kind, Say, Scenario, Silent, Step
 from clients.eval_scores import judge

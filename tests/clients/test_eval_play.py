@@ -17,12 +17,12 @@ from clients.eval_play import (
     REPORT_SUBPROTOCOL,
     SEED,
     Pace,
-    Played,
     PlayError,
     play_all,
     seed_of,
     wants_more,
 )
+from clients.eval_played import Played
 from clients.eval_scenarios import Scenario, Silent
 from tests.clients.peer import Peer, serving
 from tests.clients.scenes import PARIS, say, scene

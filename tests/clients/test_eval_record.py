@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clients.eval_play import Played
+from clients.eval_played import Played
 from clients.eval_record import Record, RecordError
 from tests.clients.scenes import PARIS, heard, say, scene
 
