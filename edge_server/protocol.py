@@ -108,19 +108,24 @@ class TextCodec:
             return [END]
         whole = "".join(self._reply)
         self._reply.clear()
-        return [whole] if whole else []
+        return [_as_words(whole)] if whole else []
 
     def _encode_words(self, text: str) -> list[str]:
         if self._upstream:
             return [text if self._ordinary_port else text.replace(".", "\n")]
-        if text.strip() in (TOO_LONG, END) or text.lstrip().startswith(SLICE):
-            text = defuse(text, (TOO_LONG, END, SLICE))  # the model may say it; it is not the server's word
         if self._ordinary_port:
-            return [text]
+            return [_as_words(text)]
         if self._mode is Mode.ORDINARY:
             self._reply.append(text)
             return []
-        return [end_sentences(text)]
+        return [end_sentences(_as_words(text))]
+
+
+def _as_words(text: str) -> str:
+    """A frame's words, such that they are not taken for the server's: the model may say what looks like it."""
+    if text.strip() in (TOO_LONG, END) or text.lstrip().startswith(SLICE):
+        return defuse(text, (TOO_LONG, END, SLICE))
+    return text
 
 
 def _seed(digits: str) -> Seed:
