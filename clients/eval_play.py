@@ -152,7 +152,7 @@ async def _play(line: _Line, scenario: Scenario, seed: int, pace: Pace) -> Playe
             try:
                 reply, first = await line.exchange(IDLE if words is None else words, until)
             except _FullError:
-                return Played(scenario.id, tuple(slices), complete=False)
+                return Played(scenario.id, tuple(one for one in slices if one.step < index), complete=False)
             replies.append(reply)
             since = None if first is None else first - began
             slices.append(PlayedSlice(index, words, reply, sent - began, since))

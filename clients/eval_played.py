@@ -18,7 +18,7 @@ class PlayedSlice:
 
 @dataclass(frozen=True)
 class Played:
-    """A scenario as it went. `complete` is false if it ended early: the server said that the context is full."""
+    """A scenario as it went. Not `complete`: the server said that the context is full; of that step nothing is kept."""
 
     id: str
     slices: tuple[PlayedSlice, ...]

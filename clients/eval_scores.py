@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from clients.eval_matching import begins_alike, continuation, holds, is_silent, repeats, rest_of, squeeze, take
+from clients.eval_matching import holds, is_silent, squeeze, take
+from clients.eval_message import Message, end_of, goes_on, says_again, still_said
 from clients.eval_played import Played, PlayedSlice
 from clients.eval_scenarios import Check, Kind, Say, Scenario
 
@@ -57,39 +58,6 @@ Outcome = Case | Latency
 
 
 @dataclass(frozen=True)
-class Message:
-    """What the assistant is saying, or has said: the `texts` that it is to be (none: unknown), and what was heard."""
-
-    texts: tuple[str, ...] = ()
-    heard: str = ""
-
-    def then(self, words: str) -> Message:
-        return replace(self, heard=self.heard + words)
-
-    @property
-    def rests(self) -> tuple[str, ...]:
-        """What may follow: of each text that begins with what was heard. None: it is unknown, or has become so."""
-        return tuple(rest for text in self.texts if (rest := rest_of(text, self.heard)) is not None)
-
-    @property
-    def known(self) -> bool:
-        return bool(self.rests)
-
-    @property
-    def whole(self) -> bool:
-        return any(not squeeze(rest) for rest in self.rests)
-
-    def going_on(self, said: str) -> Message | None:
-        """This message, further heard, if it is known and gone on with in what was `said`."""
-        for text in self.texts:
-            rest = rest_of(text, self.heard)
-            count = None if rest is None else continuation(rest, said)
-            if count is not None:
-                return replace(self, heard=take(text, len(squeeze(self.heard)) + count))
-        return None
-
-
-@dataclass(frozen=True)
 class _Segment:
     """A step that says something, with the silent steps behind it."""
 
@@ -109,8 +77,8 @@ def judge(scenario: Scenario, played: Played) -> list[Outcome]:
 
 def _segments(scenario: Scenario, played: Played) -> list[_Segment]:
     segments: list[_Segment] = []
-    last = len(scenario.steps) if played.complete else max((one.step for one in played.slices), default=0)
-    for index, step in enumerate(scenario.steps[:last]):
+    finished = len(scenario.steps) if played.complete else max((one.step + 1 for one in played.slices), default=0)
+    for index, step in enumerate(scenario.steps[:finished]):
         slices = tuple(one for one in played.slices if one.step == index)
         if isinstance(step, Say):
             segments.append(_Segment(index, step, slices))
@@ -161,19 +129,23 @@ class _Judge:
         """A question, an interruption or an aside; `old` is what was going on before it began, `before` what was
         said while it was unfinished."""
         say, step = segment.say, segment.step
-        interrupts = say.kind is not Kind.QUESTION and speaking
-        still = _still_said(old, [*before, *segment.replies]) if interrupts else 0
+        new = Message(say.answer.text if say.answer else ())
+        still = 0
+        if say.kind is not Kind.QUESTION and speaking:
+            # The whole answer is one also where it begins as the old message would go on.
+            at_once = bool(new.texts) and _is_right(say, new, segment.replies)
+            still = still_said(old, before if at_once else [*before, *segment.replies])
         # What of the old message is still said in reply is no answer.
         skipped = max(0, still - len(before))
         replies = segment.replies[skipped:]
-        new = Message(say.answer.text if say.answer else ())
         right = None if say.answer is None else _is_right(say, new, replies)
         answered = any(not is_silent(reply) for reply in replies)
         if say.kind is Kind.QUESTION:
             yield Case("success_reply", step, answered)
             yield Case("right_answers", step, right)
         else:
-            yield from self._interrupted(segment, old, [*before, *segment.replies], speaking=speaking, right=right)
+            said = [*before, *segment.replies]
+            yield from self._interrupted(segment, old if speaking else None, said, still, right=right)
             yield Case("interruption_reply", step, right)
         for index, one in enumerate(segment.slices):
             if index >= skipped and not is_silent(one.reply):
@@ -187,15 +159,17 @@ class _Judge:
             yield from self._listen(segment, new, replies)
 
     def _interrupted(
-        self, segment: _Segment, old: Message, replies: Sequence[str], *, speaking: bool, right: bool | None
+        self, segment: _Segment, old: Message | None, replies: Sequence[str], still: int, *, right: bool | None
     ) -> Iterator[Outcome]:
-        """Whether the old message stops, and when: in slices since the user began to interrupt."""
+        """Whether the old message stops, and when: in slices since the user began to interrupt.
+
+        None: nothing was going on. In `still` of the `replies` it is said yet, if it is known.
+        """
         stops: int | None
-        if not speaking:
+        if old is None:
             yield Case("success_interrupt", segment.step, None)
             return
         if old.known:
-            still = _still_said(old, replies)
             stops = still if still < len(replies) else None
         elif segment.say.kind is Kind.STOP or is_silent(replies[0]):
             stops = next((index for index, reply in enumerate(replies) if is_silent(reply)), None)
@@ -211,10 +185,11 @@ class _Judge:
 
     def _stop(self, segment: _Segment, old: Message, before: Sequence[str], *, speaking: bool) -> Iterator[Outcome]:
         replies = segment.replies
-        yield from self._interrupted(segment, old, [*before, *replies], speaking=speaking, right=None)
+        said = [*before, *replies]
+        yield from self._interrupted(segment, old if speaking else None, said, still_said(old, said), right=None)
         yield Case("termination", segment.step, all(map(is_silent, replies)) if speaking else None)
         if speaking:
-            self._message = old.then("".join([*before, *replies]))
+            self._message = old.then("".join(said))
             self._stopped = self._message
         else:
             self._heard_unasked(replies)
@@ -226,9 +201,9 @@ class _Judge:
             self._heard_unasked(replies)
             return
         old = self._message
-        yield Case("noise_interruption", segment.step, not _goes_on(old, replies))
+        yield Case("noise_interruption", segment.step, not goes_on(old, replies))
         said = "".join(replies)
-        yield Case("repetition", segment.step, _repeats(old, said) if not is_silent(said) else None)
+        yield Case("repetition", segment.step, says_again(old, said) if not is_silent(said) else None)
         yield from self._listen(segment, old, replies)
 
     def _resume(self, segment: _Segment) -> Iterator[Outcome]:
@@ -252,7 +227,7 @@ class _Judge:
         else:
             happened = further is not None
         yield Case(metric, segment.step, happened)
-        yield Case("repetition", segment.step, _repeats(old, after) if old is not None and happened else None)
+        yield Case("repetition", segment.step, says_again(old, after) if old is not None and happened else None)
         if further is None or old is None:
             # A message of which nothing more is known: its end is the first silent slice.
             yield from self._listen(segment, Message(), replies)
@@ -270,7 +245,7 @@ class _Judge:
 
     def _listen(self, segment: _Segment, message: Message, replies: Sequence[str]) -> Iterator[Outcome]:
         """What was heard becomes the present message, and what follows its end outcomes."""
-        end = _end_of(message, replies)
+        end = end_of(message, replies)
         if end is not None:
             yield from _after_end(segment, replies[end + 1 :])
         self._message = message.then("".join(replies if end is None else replies[: end + 1]))
@@ -279,24 +254,6 @@ class _Judge:
 def _after_end(segment: _Segment, replies: Sequence[str]) -> Iterator[Outcome]:
     for reply in replies:
         yield Case("silence_after_end", segment.step, is_silent(reply))
-
-
-def _end_of(message: Message, replies: Sequence[str]) -> int | None:
-    """The index of the slice with which the message is over; None: it is not.
-
-    If its text is known, with its last word; else with the first silent slice after a word of it. A known message that
-    falls silent before its last word is not over.
-    """
-    for index, reply in enumerate(replies):
-        message = message.then(reply)
-        if message.whole:
-            # Another text that is accepted may be longer.
-            longer = message.then(replies[index + 1]) if index + 1 < len(replies) else message
-            if longer.heard == message.heard or is_silent(longer.heard[len(message.heard) :]) or not longer.known:
-                return index
-        elif is_silent(reply) and not is_silent(message.heard) and not message.known:
-            return index
-    return None
 
 
 def _is_right(say: Say, new: Message, replies: Sequence[str]) -> bool:
@@ -309,7 +266,7 @@ def _is_right(say: Say, new: Message, replies: Sequence[str]) -> bool:
         return not is_silent(said)
     if say.kind is Kind.ASIDE and any(squeeze(said).startswith(squeeze(text)) for text in new.texts):
         return True
-    end = _end_of(new, replies)
+    end = end_of(new, replies)
     heard = new.then("".join(replies if end is None else replies[: end + 1]))
     if heard.whole:
         return True
@@ -321,30 +278,3 @@ def _is_right(say: Say, new: Message, replies: Sequence[str]) -> bool:
 def _is_back(back: Check, after: str) -> bool:
     texts = [squeeze(text) for text in back.text]
     return holds(back, after) and not is_silent(after) and (not texts or any(one in squeeze(after) for one in texts))
-
-
-def _goes_on(message: Message, replies: Sequence[str]) -> bool:
-    """Whether a message that was going on goes on without a pause, and with its own words where they are known."""
-    if not message.known:
-        return not is_silent(replies[0])
-    for reply in replies:
-        if message.whole:
-            return True
-        message = message.then(reply)
-        if is_silent(reply) or not message.known:
-            return False
-    return True
-
-
-def _still_said(old: Message, replies: Sequence[str]) -> int:
-    """In how many slices, the first and those behind it, the old message is still said; 0 if it is not known."""
-    for index, reply in enumerate(replies):
-        rests = [rest for rest in old.rests if squeeze(rest)]
-        if is_silent(reply) or not any(begins_alike(rest, reply) for rest in rests):
-            return index
-        old = old.then(reply)
-    return len(replies)
-
-
-def _repeats(old: Message, said: str) -> bool:
-    return repeats(old.heard, said, " ".join(old.rests))

@@ -20,7 +20,7 @@ _CONVERSATION = frozenset(
     f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
 )
 _CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence", "generation"))
-_JUDGING = frozenset(f"clients.eval_{name}" for name in ("matching", "played", "scenarios"))
+_JUDGING = frozenset(f"clients.eval_{name}" for name in ("matching", "message", "played", "scenarios"))
 _NOTHING: frozenset[str] = frozenset()
 
 # Besides the standard library, these modules import no more than this.
@@ -56,6 +56,7 @@ ONLY_IMPORTS = {
     "clients.eval_scenarios": frozenset({"clients.eval_yaml", "clients.words", "yaml"}),
     "clients.eval_played": _NOTHING,
     "clients.eval_matching": frozenset({"clients.eval_scenarios"}),
+    "clients.eval_message": frozenset({"clients.eval_matching"}),
     "clients.eval_scores": _JUDGING,
     "clients.eval_statistics": _NOTHING,
     "clients.eval_report": _JUDGING | {"clients.eval_scores", "clients.eval_statistics"},

@@ -159,6 +159,15 @@ def test_an_interruption_succeeds_where_the_old_message_stops_and_later_counts_a
     assert latency("response_latency_slices", judged(both, [HALF], [REST[:20], PARIS, "", "", ""])) == 0.5
 
 
+def test_an_answer_may_begin_as_the_old_message_would_go_on() -> None:
+    first, second = "Tea is hot. The capital of France is big.", "The capital of France is Paris."
+    ask = say("tea", "question", text=first, slices=1)
+    one = judged(scene(ask, say("france", "interruption", text=second)), ["Tea is hot."], [second, "", "", ""])
+    assert rates(one)["interruption_reply"] == (1, 1)
+    assert latency("stop_latency_slices", one) == 0
+    assert latency("response_latency_slices", one) == 0
+
+
 def test_what_does_not_speak_cannot_be_interrupted_or_stopped() -> None:
     new = say("the capital of france", "interruption", text=PARIS)
     stop = say("stop", "stop", slices=2)
@@ -284,7 +293,7 @@ def test_silence_after_the_end_begins_with_the_last_word_or_with_the_first_silen
 
 def test_a_scenario_that_ended_early_is_judged_up_to_the_step_before() -> None:
     steps = (say("the capital", "question", text=PARIS), say("the fox", "question", text=FOX), Silent(2))
-    one = judged(scene(*steps), [PARIS, "", "", ""], [HALF], complete=False)
+    one = judged(scene(*steps), [PARIS, "", "", ""], complete=False)
     assert rates(one)["right_answers"] == (1, 1)
     assert rates(judged(scene(*steps), complete=False)) == {}
 
