@@ -126,7 +126,7 @@ def ladder_command(
     ] = ladder_limits.DEFAULT,
     out: Annotated[Path | None, typer.Option(help="folder of results and files; default models/NAME-ladder")] = None,
     json: Annotated[Path | None, typer.Option(help="write everything that was measured to this file")] = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="draw it to this .png, .svg or .pdf file")] = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="draw it to this .png or .svg file")] = None,
     speed: Annotated[bool, typer.Option("--speed/--no-speed", help="time prefill and decoding")] = True,
     keep: Annotated[bool, typer.Option("--keep", help="keep the files of all types")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="measure again what was measured before")] = False,

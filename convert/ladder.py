@@ -91,6 +91,23 @@ class _Ladder:
         if self._imatrix is not None:
             read_imatrix(self._imatrix)
         self._notes: list[str] = []
+        self._check_eval()
+
+    def _check_eval(self) -> None:
+        """What is missing is a note; scenarios that were asked for and do not exist are an error."""
+        if self._scenarios is None:
+            return
+        why = ladder_eval.missing()
+        if why is None:
+            try:
+                ladder_eval.check(self._scenarios, self._options.eval_arguments)
+            except InputError as error:
+                if self._options.evaluation != "auto":
+                    raise
+                why = f"no eval: {error}"
+        if why:
+            self._notes.append(why)
+            self._scenarios = None
 
     def climb(self) -> dict[str, Any]:
         options = self._options
@@ -99,9 +116,6 @@ class _Ladder:
         model = float_model(options.model, folder, options.revision, options.tokenizer, self._progress)
         rungs = self._plan(model, folder, store)
         size = self._check_room(model, folder, rungs)
-        if self._scenarios and (why := ladder_eval.missing()):
-            self._notes.append(why)
-            self._scenarios = None
         gauge = Gauge(self._circumstances(model), store, self._progress, size)
         source = Rung(model.quant)
         with self._reference(gauge, source, list(rungs), folder) as reference:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from convert.errors import ConversionError
+from convert.errors import ConversionError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,14 +26,25 @@ _STOP_SECONDS = 10
 
 def missing() -> str | None:
     """Why nothing can be evaluated here, in a few words; None where it can."""
-    for name, arguments in (("edge-server", ["run", "--help"]), ("edge-chat", ["eval", "--help"])):
+    for name, part in (("edge-server", "run"), ("edge-chat", "eval")):
         command = _command(name)
         if not command.is_file():
-            return f"no eval: {command} is not there"
-        done = subprocess.run([str(command), *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if done.returncode != 0:
-            return f"no eval: {name} {arguments[0]} does not work here"
+            return f"no eval: {command} is not there; the whole project has to be installed"
+        if _run([str(command), part, "--help"]).returncode != 0:
+            return f"no eval: {name} {part} does not work here"
     return None
+
+
+def check(scenarios: str, arguments: Sequence[str]) -> None:
+    """Raises `InputError`, with what `edge-chat eval` says, where it cannot play this set with these options."""
+    done = _run([str(_command("edge-chat")), "eval", scenarios, *arguments, "--check"])
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
+        raise InputError(f"--eval {scenarios}: {said[-1]}")
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def _command(name: str) -> Path:

@@ -12,21 +12,34 @@ from convert.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FORMATS = (".png", ".svg", ".pdf")
+    from matplotlib.figure import Figure
+
+_FORMATS = (".png", ".svg")
 
 
 def check_plot(path: Path) -> None:
     """Raises `InputError` where nothing could be drawn to `path` in the end."""
     if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"--plot {path}: give a name that ends in {', '.join(_FORMATS)}")
+        raise InputError(f"--plot {path}: give a name that ends in {' or '.join(_FORMATS)}")
     if not path.parent.is_dir():
         raise InputError(f"--plot {path}: the folder {path.parent} does not exist; create it first")
     if importlib.util.find_spec("matplotlib") is None:
-        raise InputError("--plot: matplotlib is not installed; install it with: pip install 'edge-duplex[plot]'")
+        raise InputError(
+            "--plot needs matplotlib; install it with: pip install 'edge-duplex[plot]', or pip install matplotlib"
+        )
 
 
 def plot(ladder: dict[str, Any], path: Path) -> None:
-    """Draws divergence and idle agreement against bits per weight to `path`; its suffix says which format."""
+    """Draws divergence and idle agreement against bits per weight to `path`; the same ladder gives the same picture."""
+    import matplotlib as mpl
+
+    # Without a date and with fixed ids, an SVG does not change from one run to the next.
+    with mpl.rc_context({"svg.hashsalt": "edge-convert ladder"}):
+        metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
+        _figure(ladder).savefig(path, dpi=150, metadata=metadata)
+
+
+def _figure(ladder: dict[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     rows = [row for row in ladder["rows"] if row["label"] != ladder["source"]]
@@ -53,6 +66,7 @@ def plot(ladder: dict[str, Any], path: Path) -> None:
     silence.set(xlabel="bits per weight", ylabel="idle agreement, % (95 % interval)")
     for each in (divergence, silence):
         each.margins(x=0.12)
-    divergence.legend()
+    if rows:
+        divergence.legend()
     figure.suptitle(f"{ladder['model']}, {ladder['corpus']} corpus")
-    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+    return figure

@@ -19,7 +19,7 @@ def tables(ladder: dict[str, Any]) -> str:
         f"slices of the {ladder['corpus']} corpus; in brackets 95 % intervals",
         _table(["type", "MB", "bits/weight", "perplexity", "KL", "KL p99", "same top token"], rows, _predictions),
         _table(
-            ["type", "idle agreement", "false speech", "false silence", "P(idle) shift", "distance"], rows, _silence
+            ["type", "idle agreement", "false speech", "false silence", "P(idle) shift", "distance"], rows[1:], _silence
         ),
     ]
     if "speed" in rows[0]:
@@ -36,8 +36,12 @@ def tables(ladder: dict[str, Any]) -> str:
         rates = [name for name, value in rows[0]["eval"].items() if isinstance(value, dict) and "rate" in value]
         blocks.append(f"scores of the {ladder['eval']} scenarios, %")
         # A type has a column here, because there are more scores than fit beside each other.
-        scores = [{"label": _spoken(name), "cells": [_share(row["eval"].get(name)) for row in rows]} for name in rates]
-        blocks.append(_table(["score", *(row["label"] for row in rows)], scores, lambda score: score["cells"]))
+        scores = [
+            {"label": _spoken(name), "cells": [str(rows[0]["eval"][name]["n"]), *(_share(row, name) for row in rows)]}
+            for name in rates
+        ]
+        titles = ["score", f"n ({source})", *(row["label"] for row in rows)]
+        blocks.append(_table(titles, scores, lambda score: score["cells"]))
     blocks += [f"note: {note}" for note in ladder["notes"]]
     return "\n\n".join([*blocks, _conclusion(ladder)])
 
@@ -85,8 +89,9 @@ def _interval(rate: dict[str, Any]) -> str:
     return f"{100 * rate['rate']:.2f} % ({100 * rate['low']:.1f}-{100 * rate['high']:.1f})"
 
 
-def _share(score: dict[str, Any] | None) -> str:
-    return "-" if score is None or score.get("rate") is None else f"{100 * score['rate']:.1f}"
+def _share(row: Row, name: str) -> str:
+    rate = row["eval"].get(name, {}).get("rate")
+    return "-" if rate is None else f"{100 * rate:.1f}"
 
 
 def _spoken(name: str) -> str:
