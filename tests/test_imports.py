@@ -64,6 +64,9 @@ ONLY_IMPORTS = {
     "edge_server.cli": frozenset({"edge_server.command"}),
     "convert.state_dict": frozenset({"convert.errors"}),
     "convert.quality": frozenset({"numpy"}),
+    "convert.ladder_limits": frozenset({"convert.errors"}),
+    "convert.ladder_report": _NOTHING,
+    "convert.ladder_plot": frozenset({"convert.errors", "matplotlib"}),
     "convert.quality_corpus": frozenset({"convert.errors"}),
 }
 
@@ -92,6 +95,7 @@ ONLY_IMPORTED_BY = {
     "prometheus_client": ("edge_server.metrics",),
     "typer": ("convert.cli", "edge_server.command", "edge_server.tune", "clients.command", "clients.eval_command"),
     "yaml": ("clients.eval_yaml", "clients.eval_scenarios"),
+    "matplotlib": ("clients.eval_plot", "convert.ladder_plot"),
     "torch": (),
 }
 
