@@ -154,6 +154,9 @@ class Server:
 
     def _handler(self, conversing: Conversing) -> Callable[[ServerConnection], Awaitable[None]]:
         async def handle(client: ServerConnection) -> None:
+            # asyncio does so only for sockets that name their protocol, which those that accept connections do not:
+            # a second frame would wait for the receipt of the first, up to 40 ms.
+            client.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._clients.add(client)
             try:
                 await Connection(client, conversing).run()

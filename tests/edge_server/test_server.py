@@ -116,6 +116,16 @@ async def test_healthz_says_when_the_model_can_no_longer_answer() -> None:
 
 
 @real
+async def test_a_frame_does_not_wait_for_the_receipt_of_the_one_before() -> None:
+    async with serving() as served, served.connect() as client:
+        await client.send("hello")
+        await hear(client)
+        (connection,) = served.server._clients
+        own = connection.transport.get_extra_info("socket")
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@real
 async def test_other_paths_are_not_found() -> None:
     async with serving() as served:
         with pytest.raises(InvalidStatus) as error:
