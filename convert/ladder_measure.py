@@ -115,7 +115,7 @@ class Gauge:
         )
 
     def _time(self, path: Path, rung: Rung) -> dict[str, Any]:
-        """The medians over rounds, in tokens a second, and how many times the source's in the same rounds they are."""
+        """The medians over rounds: tokens a second, and how many times the source's in the same round that is."""
         source = self._given.model.path
         self._progress.stage(f"{rung.label}: timing", _ROUNDS + 1)
         rounds = llama.ask(
@@ -126,8 +126,7 @@ class Gauge:
             threads=self._given.threads,
             count=_ROUNDS,
         )["rounds"]
-        own, base = _medians(rounds[-1]), _medians(rounds[0])
-        return {**own, **{f"{name}_ratio": own[name] / base[name] for name in own}}
+        return compare_speeds(rounds[-1], rounds[0])
 
     def _evaluate(self, path: Path, rung: Rung, scenarios: str) -> dict[str, Any]:
         self._progress.stage(f"{rung.label}: evaluating on {scenarios}")
@@ -169,5 +168,10 @@ def bindings() -> str:
     return importlib.metadata.version("llama-cpp-python")
 
 
-def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+def compare_speeds(own: list[dict[str, float]], base: list[dict[str, float]]) -> dict[str, float]:
+    """Medians over rounds of each speed, and as `..._ratio` of its ratio to the `base` of its round."""
+    speeds = {name: statistics.median(each[name] for each in own) for name in own[0]}
+    for name in own[0]:
+        pairs = zip(own, base, strict=True)
+        speeds[f"{name}_ratio"] = statistics.median(one[name] / other[name] for one, other in pairs)
+    return speeds

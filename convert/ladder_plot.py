@@ -43,30 +43,35 @@ def _figure(ladder: dict[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     rows = [row for row in ladder["rows"] if row["label"] != ladder["source"]]
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    # A place each, since many types have nearly the same size: their names would cover each other.
+    bits = {row["type"]: row["bits_per_weight"] for row in rows}
+    places = {name: place for place, name in enumerate(sorted(bits, key=lambda name: -bits[name]))}
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
     divergence, silence = figure.subplots(1, 2)
-    shift = 0.02  # to the sides, so that one is not drawn upon the other
-    for with_matrix, marker, name in ((False, "o", "without importance matrix"), (True, "^", "with")):
+    for with_matrix, marker, aside, name in (
+        (False, "o", -0.12, "without importance matrix"),
+        (True, "^", 0.12, "with"),
+    ):
         some = [row for row in rows if row["imatrix"] is with_matrix]
         if not some:
             continue
-        sizes = [row["bits_per_weight"] + (shift if with_matrix else -shift) for row in some]
-        divergence.plot(sizes, [row["quality"]["kl"] for row in some], marker, label=name)
+        across = [places[row["type"]] + aside for row in some]
+        divergence.plot(across, [row["quality"]["kl"] for row in some], marker, label=name)
         rates = [row["quality"]["idle_agreement"] for row in some]
-        middle = [100 * (rate["rate"] or 0) for rate in rates]
+        middle = [100 * rate["rate"] for rate in rates]
         reach = [[100 * abs(rate[end] - rate["rate"]) for rate in rates] for end in ("low", "high")]
-        silence.errorbar(sizes, middle, yerr=reach, fmt=marker, capsize=3, label=name)
-    for row in {row["type"]: row for row in rows}.values():  # each name once
-        at, rate = row["bits_per_weight"] + shift, row["quality"]["idle_agreement"]["rate"]
-        divergence.annotate(row["type"], (at, row["quality"]["kl"]), (7, -3), textcoords="offset points")
-        silence.annotate(row["type"], (at, 100 * (rate or 0)), (7, -3), textcoords="offset points")
+        silence.errorbar(across, middle, yerr=reach, fmt=marker, capsize=3, label=name)
     if rows and min(row["quality"]["kl"] for row in rows) > 0:
         divergence.set_yscale("log")
-    divergence.set(xlabel="bits per weight", ylabel=f"KL divergence to {ladder['source']}, nats a token")
-    silence.set(xlabel="bits per weight", ylabel="idle agreement, % (95 % interval)")
+    divergence.set_ylabel(f"KL divergence to {ladder['source']}, nats a token")
+    silence.set_ylabel("idle agreement, % (95 % interval)")
     for each in (divergence, silence):
-        each.margins(x=0.12)
+        each.set_xticks(
+            list(places.values()), [f"{name}  {bits[name]:.2f}" for name in places], rotation=60, ha="right"
+        )
+        each.set_xlabel("type and bits per weight")
+        each.grid(axis="y", alpha=0.3)
     if rows:
         divergence.legend()
-    figure.suptitle(f"{ladder['model']}, {ladder['corpus']} corpus")
+    figure.suptitle(f"{ladder['model']} beside {ladder['source']}, {ladder['corpus']} corpus")
     return figure

@@ -26,8 +26,8 @@ def tables(ladder: dict[str, Any]) -> str:
         names = [name for name in rows[0]["speed"] if not name.endswith("_ratio")]
         machine = ladder["machine"]
         blocks.append(
-            f"tokens per second on {machine['platform']}, {machine['threads']} threads; in brackets times {source}'s, "
-            "measured in turns"
+            f"tokens per second on {machine['platform']}, --threads {machine['threads']}; in brackets times "
+            f"{source}'s, measured in turns"
         )
         blocks.append(
             _table(["type", *map(_spoken, names)], rows, lambda row: [_speed(row["speed"], name) for name in names])

@@ -24,7 +24,7 @@ def test_both_formats_are_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
     picture = (tmp_path / "l.svg").read_text()
     assert "<svg" in picture
-    assert picture.count("<!-- q4_0 -->") == 2  # once in each panel, though measured twice
+    assert picture.count("<!-- q4_0  4.60 -->") == 2  # once in each panel, though measured twice
     assert "<!-- bf16 -->" not in picture
     assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "l.svg").read_bytes()
 

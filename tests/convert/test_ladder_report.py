@@ -38,7 +38,7 @@ def test_speeds_come_with_their_ratio() -> None:
     single = [" ".join(line.split()) for line in shown]
     assert "| type | prefill 32 | decode |" in single
     assert "| q4_0 | 1,234.6 (2.00) | 20.0 (1.25) |" in single
-    assert any("on Test, 2 threads" in line for line in shown)
+    assert any("on Test, --threads 2" in line for line in shown)
 
 
 def test_scores_have_a_column_for_each_type() -> None:
