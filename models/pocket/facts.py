@@ -289,3 +289,32 @@ UNITS: tuple[tuple[str, int, str], ...] = (
     ("wheels", 2, "a bicycle"),
     ("wheels", 4, "a car"),
 )
+
+# First names that users may have. They are learned by copying, so the second list is never used in training.
+NAMES: tuple[str, ...] = words(
+    "Anna Ben Clara David Emma Felix Grace Henry Ida Jack Kate Leo Mia Noah Olivia Paul Quinn Rosa Sam Tina Uma Victor "
+    "Wendy Xander Yara Zoe Adam Alan Albert Alex Alice Alina Amir Amy Andrea Andrew Andy Angela Anita Anton Arthur "
+    "Barbara Beatrice Bella Bernard Beth Bill Bob Brian Bruno Carl Carla Carlos Carmen Carol Cecilia Charles Charlie "
+    "Charlotte Chloe Chris Christina Cindy Claire Claude Clemens Colin Cora Daisy Dan Daniel Daniela Darius Dave Dean "
+    "Deborah Denis Diana Diego Dmitri Dora Doris Dylan Eddie Edgar Edith Edward Elena Eli Elias Elisa Elizabeth Ella "
+    "Ellen Elliot Elsa Emil Emily Eric Erica Ernest Esther Ethan Eva Evan Fatima Fiona Finn Florence Frank Fred Frida "
+    "Gabriel Gary Gavin George Gerald Gina Gloria Greta Gustav Hannah Hans Harold Harry Hassan Hazel Heidi Helen "
+    "Howard Hugo Ian Igor Ines Ingrid Iris Isaac Isabel Ivan Ivy Jacob James Jamie Jan Jane Janet Jasmine Jason Jean "
+    "Jeff Jenny Jeremy Jessica Jill Jim Jimmy Joan Joe Joel Johanna John Jonas Jonathan Jordan Jose Joseph Judith Judy "
+    "Juan Julian Juliet June Karen Karin Karl Katie Keith Ken Kim Klaus Kurt Lara Larry Laura Lena Leon Leila Lily "
+    "Linda Lisa Liam Liz Lola Lorenzo Louis Louise Luca Lucas Lucia Lucy Luis Luke Lydia Maggie Marc Marcel Marco "
+    "Margaret Maria Marie Marina Mario Marion Mark Marta Martha Martin Mary Mateo Matt Max Maya Megan Melissa Michael "
+    "Michelle Miguel Mike Mila Mina Miriam Mohamed Molly Monica Morgan Nadia Nancy Naomi Natalie Nathan Ned Nelly Nick "
+    "Nicole Nils Nina Nora Norman Oleg Oliver Omar Oscar Otto Owen Pablo Pamela Patricia Patrick Paula Pedro Penny "
+    "Petra Phil Philip Pia Rachel Ralph Ravi Raymond Rebecca Rita Robert Robin Roger Roland Roman Ron Rose Ruby Rudolf "
+    "Ruth Ryan Sabine Sally Samantha Samuel Sandra Sara Sarah Scott Sean Sergei Simon Sofia Sonia Sophie Stan Stefan "
+    "Stella Steve Steven Sue Susan Suzanne Sven Tamara Tanya Tara Ted Teresa Terry Theo Theresa Tim Timothy Toby Tom "
+    "Tony Tracy Ulrich Ursula Valerie Vanessa Vera Veronica Viktor Vincent Viola Walter Werner Will William Yasmin "
+    "Yvonne Zara"
+)
+NAMES_HELD_OUT: tuple[str, ...] = words(
+    "Agnes Amelia Antonio Audrey Axel Bianca Boris Caroline Cedric Conrad Cynthia Derek Dominic Donna Eleanor Erik "
+    "Eugene Fabian Francis Freya Gerard Gordon Gwen Harriet Herbert Hilda Irene Jerome Joyce Julius Kevin Lars Leonard "
+    "Lewis Magnus Mabel Matthew Mercedes Nigel Olga Pascal Peggy Priya Ramon Regina Rupert Selma Silvia Tobias "
+    "Tristan Valentin Vivian Wanda Wilma Xavier Yolanda Zach"
+)

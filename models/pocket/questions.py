@@ -6,10 +6,12 @@ from the `random.Random` that it is given and from nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import chinese
+import chinese_questions
 import facts
+from asks import Ask, fill, joined, units
 from lists import words
 from phrasings import FOLLOW_UPS, REQUESTS
 from pieces import JOKES, PIECES, Piece
@@ -23,38 +25,31 @@ from smalltalk import (
     UNKNOWN_WORDS_HELD_OUT,
 )
 
+__all__ = ["KINDS", "SHORT_KINDS", "Ask", "joined", "units"]
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request in its natural spelling.
-
-    `cuts` are the numbers of words after which it may be cut and is then surely unfinished.
-    """
-
-    kind: str
-    text: str
-    answer: str
-    cuts: tuple[int, ...]
-
-
-def _ask(kind: str, template: str, answer: str, fields: dict[str, str] | None = None) -> Ask:
-    """Fill a template in; words from the ``|`` on, or from the last word on, may complete it."""
-    filled = template.format(**fields) if fields else template
-    head, _, _ = filled.partition("|")
-    text = " ".join(filled.replace("|", "").split())
-    return Ask(kind, text, answer, tuple(range(1, len(head.split()))))
 
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def country_answer(relation: str, country: facts.Country) -> str:
+def countries(language: str = "en") -> tuple[facts.Country, ...]:
+    """The countries that are talked about in a language, with their names and facts in it."""
+    return chinese.COUNTRIES if language == "zh" else facts.COUNTRIES
+
+
+def pieces(language: str = "en") -> tuple[Piece, ...]:
+    """The longer pieces in a language."""
+    return chinese.PIECES if language == "zh" else PIECES
+
+
+def country_answer(relation: str, country: facts.Country, language: str = "en") -> str:
     """What is said of a country: `relation` is capital, continent, currency, language or capital_of."""
+    if language == "zh":
+        return chinese_questions.country_answer(relation, country)
     if relation == "capital":
         return f"The capital of {country.name} is {country.capital}."
     if relation == "continent":
@@ -73,15 +68,19 @@ def _country_fields(rng: Random, country: facts.Country) -> dict[str, str]:
     return {"c": name, "p": name + ("'" if name.endswith("s") else "'s"), "k": country.capital}
 
 
-def country_ask(rng: Random, relation: str, country: facts.Country, *, held_out: bool) -> Ask:
+def country_ask(rng: Random, relation: str, country: facts.Country, *, held_out: bool, language: str = "en") -> Ask:
+    if language == "zh":
+        return chinese_questions.country_ask(rng, relation, country, held_out=held_out)
     template = rng.choice(REQUESTS[relation].choose_from(held_out=held_out))
-    return _ask(relation, template, country_answer(relation, country), _country_fields(rng, country))
+    return fill(relation, template, country_answer(relation, country), _country_fields(rng, country))
 
 
-def follow_up(rng: Random, relation: str, country: facts.Country, *, held_out: bool) -> Ask:
+def follow_up(rng: Random, relation: str, country: facts.Country, *, held_out: bool, language: str = "en") -> Ask:
     """The same relation, asked for another country right afterwards."""
+    if language == "zh":
+        return chinese_questions.follow_up(rng, relation, country, held_out=held_out)
     template = rng.choice(FOLLOW_UPS.choose_from(held_out=held_out))
-    return _ask("follow_up", template, country_answer(relation, country), _country_fields(rng, country))
+    return fill("follow_up", template, country_answer(relation, country), _country_fields(rng, country))
 
 
 def _country(rng: Random, held_out: bool, relation: str) -> Ask:
@@ -104,7 +103,7 @@ def _arithmetic(rng: Random, held_out: bool, kind: str) -> Ask:
     # In words only where the phrasing has no sign in it.
     in_words = not any(sign in template for sign in ("+", "}-", "} -")) and rng.random() < 0.5
     spell: Callable[[int], str] = (lambda n: facts.NUMBER_WORDS[n]) if in_words else str
-    return _ask(kind, template, sum_answer(kind, a, b), {"a": spell(a), "b": spell(b)})
+    return fill(kind, template, sum_answer(kind, a, b), {"a": spell(a), "b": spell(b)})
 
 
 def _plus(rng: Random, held_out: bool) -> Ask:
@@ -123,7 +122,7 @@ def _too_hard(rng: Random, held_out: bool) -> Ask:
     if rng.random() < 0.3:
         template = rng.choice(REQUESTS["times"].choose_from(held_out=held_out))
         a, b = rng.randint(2, 20), rng.randint(2, 20)
-    return _ask("too_hard", template, TOO_HARD_ANSWER, {"a": str(a), "b": str(b)})
+    return fill("too_hard", template, TOO_HARD_ANSWER, {"a": str(a), "b": str(b)})
 
 
 def _numbers(values: range) -> str:
@@ -136,14 +135,14 @@ def _count(rng: Random, held_out: bool) -> Ask:
     spell: Callable[[int], str] = (lambda n: facts.NUMBER_WORDS[n]) if rng.random() < 0.5 else str
     if form == "count_by":
         word, step, last = rng.choice((("twos", 2, 20), ("fives", 5, 50), ("tens", 10, 100)))
-        return _ask("count", template, _numbers(range(step, last + 1, step)), {"s": word})
+        return fill("count", template, _numbers(range(step, last + 1, step)), {"s": word})
     if form == "count_range":
         a = rng.randint(2, 14)
         b = rng.randint(a + 3, min(20, a + 12))
-        return _ask("count", template, _numbers(range(a, b + 1)), {"a": spell(a), "b": spell(b)})
+        return fill("count", template, _numbers(range(a, b + 1)), {"a": spell(a), "b": spell(b)})
     n = rng.randint(3, 20)
     answer = _numbers(range(1, n + 1)) if form == "count_to" else _numbers(range(n, 0, -1))
-    return _ask("count", template, answer, {"n": spell(n)})
+    return fill("count", template, answer, {"n": spell(n)})
 
 
 def _neighbour(rng: Random, held_out: bool, unit: str, names: tuple[str, ...], *, circular: bool) -> Ask:
@@ -154,7 +153,7 @@ def _neighbour(rng: Random, held_out: bool, unit: str, names: tuple[str, ...], *
     x, y = names[i], names[(i + step) % len(names)]
     template = rng.choice(REQUESTS[relation].choose_from(held_out=held_out))
     noun = "" if unit == "planet" else f"The {unit} {relation} {x} is {y}."
-    return _ask(unit, template, noun or f"The planet {relation} {x} is {y}.", {"x": x, "u": unit})
+    return fill(unit, template, noun or f"The planet {relation} {x} is {y}.", {"x": x, "u": unit})
 
 
 def _day(rng: Random, held_out: bool) -> Ask:
@@ -165,14 +164,14 @@ def _day(rng: Random, held_out: bool) -> Ask:
         i = rng.randrange(7)
         template = rng.choice(REQUESTS["tomorrow"].choose_from(held_out=held_out))
         answer = f"The day after {facts.DAYS[i]} is {facts.DAYS[(i + 1) % 7]}."
-        return _ask("day", template, answer, {"x": facts.DAYS[i]})
+        return fill("day", template, answer, {"x": facts.DAYS[i]})
     if pick < 0.9:
         i = rng.randrange(7)
         template = rng.choice(REQUESTS["ordinal"].choose_from(held_out=held_out))
         answer = f"The {facts.ORDINALS[i]} day of the week is {facts.DAYS[i]}."
-        return _ask("day", template, answer, {"o": facts.ORDINALS[i], "u": "day", "w": "week"})
+        return fill("day", template, answer, {"o": facts.ORDINALS[i], "u": "day", "w": "week"})
     template = rng.choice(REQUESTS["list_days"].choose_from(held_out=held_out))
-    return _ask("day", template, ", ".join(facts.DAYS) + ".")
+    return fill("day", template, ", ".join(facts.DAYS) + ".")
 
 
 def _month(rng: Random, held_out: bool) -> Ask:
@@ -183,14 +182,14 @@ def _month(rng: Random, held_out: bool) -> Ask:
     if pick < 0.7:
         name, length = rng.choice(facts.MONTHS)
         template = rng.choice(REQUESTS["month_length"].choose_from(held_out=held_out))
-        return _ask("month", template, f"{name} has {length} days.", {"m": name})
+        return fill("month", template, f"{name} has {length} days.", {"m": name})
     if pick < 0.92:
         i = rng.randrange(12)
         template = rng.choice(REQUESTS["ordinal"].choose_from(held_out=held_out))
         answer = f"The {facts.ORDINALS[i]} month of the year is {names[i]}."
-        return _ask("month", template, answer, {"o": facts.ORDINALS[i], "u": "month", "w": "year"})
+        return fill("month", template, answer, {"o": facts.ORDINALS[i], "u": "month", "w": "year"})
     template = rng.choice(REQUESTS["list_months"].choose_from(held_out=held_out))
-    return _ask("month", template, ", ".join(names) + ".")
+    return fill("month", template, ", ".join(names) + ".")
 
 
 def _color(rng: Random, held_out: bool) -> Ask:
@@ -199,9 +198,9 @@ def _color(rng: Random, held_out: bool) -> Ask:
         answer = f"{a.capitalize()} and {b} make {mixed}."
         if rng.random() < 0.5:
             a, b = b, a
-        return _ask("color", rng.choice(REQUESTS["mix"].choose_from(held_out=held_out)), answer, {"a": a, "b": b})
+        return fill("color", rng.choice(REQUESTS["mix"].choose_from(held_out=held_out)), answer, {"a": a, "b": b})
     thing, answer = rng.choice(facts.COLORS)
-    return _ask("color", rng.choice(REQUESTS["color"].choose_from(held_out=held_out)), answer, {"x": thing})
+    return fill("color", rng.choice(REQUESTS["color"].choose_from(held_out=held_out)), answer, {"x": thing})
 
 
 def _animal(rng: Random, held_out: bool) -> Ask:
@@ -215,7 +214,7 @@ def _animal(rng: Random, held_out: bool) -> Ask:
         "young": f"A baby {bare} is called {animal.young}.",
     }[form]
     template = rng.choice(REQUESTS[form].choose_from(held_out=held_out))
-    return _ask("animal", template, answer, {"x": animal.name, "y": bare})
+    return fill("animal", template, answer, {"x": animal.name, "y": bare})
 
 
 _PLANET_FACTS: dict[str, str] = {
@@ -236,18 +235,18 @@ def _planet(rng: Random, held_out: bool) -> Ask:
         i = rng.randrange(8)
         answer = f"{facts.PLANETS[i]} is the {facts.ORDINALS[i]} planet from the sun."
         fields = {"o": facts.ORDINALS[i], "n": rng.choice((str(i + 1), facts.NUMBER_WORDS[i + 1]))}
-        return _ask("planet", rng.choice(REQUESTS["planet_order"].choose_from(held_out=held_out)), answer, fields)
+        return fill("planet", rng.choice(REQUESTS["planet_order"].choose_from(held_out=held_out)), answer, fields)
     if pick < 0.6:
         return _neighbour(rng, held_out, "planet", facts.PLANETS, circular=False)
     form = rng.choice(tuple(_PLANET_FACTS))
-    return _ask("planet", rng.choice(REQUESTS[form].choose_from(held_out=held_out)), _PLANET_FACTS[form])
+    return fill("planet", rng.choice(REQUESTS[form].choose_from(held_out=held_out)), _PLANET_FACTS[form])
 
 
 def _unit(rng: Random, held_out: bool) -> Ask:
     small, n, large = rng.choice(facts.UNITS)
     template = rng.choice(REQUESTS["unit"].choose_from(held_out=held_out))
     # "how many days": seven a week, 365 a year; both are in the table, told apart by the larger unit.
-    return _ask("unit", template, f"{_sentence(large)} has {n} {small}.", {"s": small, "l": large})
+    return fill("unit", template, f"{_sentence(large)} has {n} {small}.", {"s": small, "l": large})
 
 
 def piece_topic(rng: Random, piece: Piece) -> str:
@@ -255,13 +254,11 @@ def piece_topic(rng: Random, piece: Piece) -> str:
     return piece.topic.split("|")[0] if piece.form == "story" and rng.random() < 0.5 else piece.topic
 
 
-def piece_ask(rng: Random, piece: Piece, *, held_out: bool) -> Ask:
+def piece_ask(rng: Random, piece: Piece, *, held_out: bool, language: str = "en") -> Ask:
+    if language == "zh":
+        return chinese_questions.piece_ask(rng, piece, held_out=held_out)
     template = rng.choice(REQUESTS[piece.form].choose_from(held_out=held_out))
-    return _ask("piece", template, piece.text, {"t": piece_topic(rng, piece)})
-
-
-def _piece(rng: Random, held_out: bool) -> Ask:
-    return piece_ask(rng, rng.choice(PIECES), held_out=held_out)
+    return fill("piece", template, piece.text, {"t": piece_topic(rng, piece)})
 
 
 _TOLD_UNASKED = tuple(piece for piece in PIECES if piece.form == "story")[:6]
@@ -269,16 +266,16 @@ _TOLD_UNASKED = tuple(piece for piece in PIECES if piece.form == "story")[:6]
 
 def _any_story(rng: Random, held_out: bool) -> Ask:
     template = rng.choice(REQUESTS["any_story"].choose_from(held_out=held_out))
-    return _ask("any_story", template, rng.choice(_TOLD_UNASKED).text)
+    return fill("any_story", template, rng.choice(_TOLD_UNASKED).text)
 
 
 def _joke(rng: Random, held_out: bool) -> Ask:
-    return _ask("joke", rng.choice(REQUESTS["joke"].choose_from(held_out=held_out)), rng.choice(JOKES))
+    return fill("joke", rng.choice(REQUESTS["joke"].choose_from(held_out=held_out)), rng.choice(JOKES))
 
 
 def _small_talk(rng: Random, held_out: bool) -> Ask:
     talk = rng.choice(SMALL_TALK)
-    return _ask("small_talk", rng.choice(talk.held_out if held_out else talk.trained), talk.answer)
+    return fill("small_talk", rng.choice(talk.held_out if held_out else talk.trained), talk.answer)
 
 
 # An unanswerable question is cut only after a word that cannot end one.
@@ -302,13 +299,13 @@ def _unknown(rng: Random, held_out: bool) -> Ask:
         place = rng.choice(facts.UNKNOWN_PLACES_HELD_OUT if held_out else facts.UNKNOWN_PLACES)
         if not held_out and rng.random() < 0.4:
             place = _made_up_name(rng)
-        return _ask("unknown", template, UNKNOWN_ANSWER, {"c": place, "p": place + "'s"})
+        return fill("unknown", template, UNKNOWN_ANSWER, {"c": place, "p": place + "'s"})
     template = rng.choice(UNKNOWN_TEMPLATES_HELD_OUT if held_out else UNKNOWN_TEMPLATES)
     table = UNKNOWN_WORDS_HELD_OUT if held_out else UNKNOWN_WORDS
     fields = {field: rng.choice(choices) for field, choices in table.items()}
     if not held_out and rng.random() < 0.25:
         fields[rng.choice("nwv")] = _made_up_name(rng).lower()
-    ask = _ask("unknown", template, UNKNOWN_ANSWER, fields)
+    ask = fill("unknown", template, UNKNOWN_ANSWER, fields)
     said = ask.text.lower().split()
     return Ask(ask.kind, ask.text, ask.answer, tuple(n for n in ask.cuts if said[n - 1] in _OPEN_WORDS))
 
@@ -338,19 +335,70 @@ KINDS: dict[str, tuple[Callable[[Random, bool], Ask], float]] = {
     "unknown": (_unknown, 9.0),
     "joke": (_joke, 0.7),
 }
-_NAMES, _WEIGHTS = tuple(KINDS), tuple(weight for _, weight in KINDS.values())
 SHORT_KINDS: tuple[str, ...] = tuple(name for name in KINDS if name not in ("count", "joke"))
 
 
-def any_ask(rng: Random, *, held_out: bool = False) -> Ask:
+def _kinds(language: str) -> dict[str, tuple[Callable[[Random, bool], Ask], float]]:
+    return chinese_questions.KINDS if language == "zh" else KINDS
+
+
+def kinds(language: str = "en") -> tuple[str, ...]:
+    """Every kind of request that `any_ask` draws."""
+    return tuple(_kinds(language))
+
+
+def short_kinds(language: str = "en") -> tuple[str, ...]:
+    """The kinds with one short answer."""
+    return chinese_questions.SHORT_KINDS if language == "zh" else SHORT_KINDS
+
+
+def any_ask(rng: Random, *, held_out: bool = False, language: str = "en") -> Ask:
     """A request of any kind but the longer pieces, which `piece_ask` and `any_story` draw."""
-    return KINDS[rng.choices(_NAMES, _WEIGHTS)[0]][0](rng, held_out)
+    table = _kinds(language)
+    return rng.choices([draw for draw, _ in table.values()], [weight for _, weight in table.values()])[0](rng, held_out)
 
 
-def ask_of_kind(rng: Random, kind: str, *, held_out: bool = False) -> Ask:
-    """A request of one kind: any of `KINDS`, or ``piece``, or ``any_story``."""
+def ask_of_kind(rng: Random, kind: str, *, held_out: bool = False, language: str = "en") -> Ask:
+    """A request of one kind: any of `kinds`, or ``piece``, or ``any_story``."""
     if kind == "piece":
-        return _piece(rng, held_out)
+        return piece_ask(rng, rng.choice(pieces(language)), held_out=held_out, language=language)
     if kind == "any_story":
-        return _any_story(rng, held_out)
-    return KINDS[kind][0](rng, held_out)
+        return chinese_questions.any_story(rng, held_out) if language == "zh" else _any_story(rng, held_out)
+    return _kinds(language)[kind][0](rng, held_out)
+
+
+def any_name(rng: Random, *, held_out: bool = False, language: str = "en") -> str:
+    """The name of a user, as it is written; in training, English ones are often made up."""
+    if language == "zh":
+        return rng.choice(chinese.NAMES_HELD_OUT if held_out else chinese.NAMES)
+    if held_out:
+        return rng.choice(facts.NAMES_HELD_OUT)
+    return _made_up_name(rng) if rng.random() < 0.4 else rng.choice(facts.NAMES)
+
+
+# -- what the assistant says in fixed words --------------------------------------------------------------------------
+
+
+def resume(language: str = "en") -> str:
+    """Said when an aside is answered, before the piece is gone on with."""
+    return "我接着说。" if language == "zh" else "Let me go on where I stopped."
+
+
+def nothing_left(language: str = "en") -> str:
+    """Said to "go on" when nothing was interrupted."""
+    return "已经说完了。" if language == "zh" else "That was all. Ask me more."
+
+
+def name_greeting(language: str, name: str) -> str:
+    """Said to somebody who tells their name."""
+    return f"你好，{name}！" if language == "zh" else f"Nice to meet you, {name}."
+
+
+def name_answer(language: str, name: str) -> str:
+    """Said to somebody who told their name and asks for it."""
+    return f"你叫{name}。" if language == "zh" else f"Your name is {name}."
+
+
+def name_unknown(language: str = "en") -> str:
+    """Said to somebody who asks for their name and never told it."""
+    return "你还没告诉我你的名字。" if language == "zh" else "You have not told me your name."
