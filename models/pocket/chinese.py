@@ -54,3 +54,6 @@ NAMES_HELD_OUT: tuple[str, ...] = (
     *(family + given for i, family in enumerate(_FAMILY) for j, given in enumerate(_GIVEN) if (i + j) % 4 == 0),
     *(_FAMILY[i] + first + _GIVEN[2 * i % 11] for i, first in enumerate(_GIVEN[:8]) if (i + 4 * i) % 5 == 0),
 )
+
+UNKNOWN_TEMPLATES: tuple[str, ...] = ("什么是{v}", "谁是{w}")
+UNKNOWN_TEMPLATES_HELD_OUT: tuple[str, ...] = ("你知道{v}吗", "{w}是谁")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import chinese
-from asks import Ask, fill
+from asks import Ask
 from chinese_phrasings import FOLLOW_UPS, REQUESTS
+from templates import request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def _request(rng: Random, held_out: bool, kind: str, form: str, answer: str, **fields: str) -> Ask:
     template = rng.choice(REQUESTS[form].choose_from(held_out=held_out))
-    return fill(kind, template, answer, fields, "zh")
+    return request(kind, template, answer, fields, "zh")
 
 
 def country_answer(relation: str, country: Country) -> str:
@@ -45,7 +46,7 @@ def country_ask(rng: Random, relation: str, country: Country, *, held_out: bool)
 def follow_up(rng: Random, relation: str, country: Country, *, held_out: bool) -> Ask:
     """The same relation, asked for another country right afterwards."""
     template = rng.choice(FOLLOW_UPS.choose_from(held_out=held_out))
-    return fill("follow_up", template, country_answer(relation, country), {"c": country.name}, "zh")
+    return request("follow_up", template, country_answer(relation, country), {"c": country.name}, "zh")
 
 
 def piece_ask(rng: Random, piece: Piece, *, held_out: bool) -> Ask:
@@ -73,7 +74,7 @@ def _sum(kind: str) -> Draw:
 
 def _small_talk(rng: Random, held_out: bool) -> Ask:
     talk = rng.choice(chinese.SMALL_TALK)
-    return fill("small_talk", rng.choice(talk.held_out if held_out else talk.trained), talk.answer, None, "zh")
+    return request("small_talk", rng.choice(talk.held_out if held_out else talk.trained), talk.answer, None, "zh")
 
 
 # Every kind, how it is drawn, and how often in training.

@@ -283,8 +283,6 @@ UNITS: tuple[tuple[str, int, str], ...] = (
     ("ounces", 16, "a pound"),
     ("cents", 100, "a dollar"),
     ("eggs", 12, "a dozen"),
-    ("sides", 3, "a triangle"),
-    ("sides", 4, "a square"),
     ("strings", 6, "a guitar"),
     ("wheels", 2, "a bicycle"),
     ("wheels", 4, "a car"),
@@ -318,3 +316,66 @@ NAMES_HELD_OUT: tuple[str, ...] = words(
     "Lewis Magnus Mabel Matthew Mercedes Nigel Olga Pascal Peggy Priya Ramon Regina Rupert Selma Silvia Tobias "
     "Tristan Valentin Vivian Wanda Wilma Xavier Yolanda Zach"
 )
+
+SEASONS: dict[str, tuple[str, ...]] = {
+    "winter": ("December", "January", "February"),
+    "spring": ("March", "April", "May"),
+    "summer": ("June", "July", "August"),
+    "fall": ("September", "October", "November"),
+}
+
+# How many sides and corners, in words, since the answer is one of few.
+SHAPES: tuple[tuple[str, str], ...] = (
+    ("a triangle", "three"),
+    ("a square", "four"),
+    ("a rectangle", "four"),
+    ("a pentagon", "five"),
+    ("a hexagon", "six"),
+    ("an octagon", "eight"),
+    ("a circle", "no"),
+)
+
+# Parts of the body; how many a person has.
+BODY: tuple[tuple[str, str], ...] = (
+    ("eyes", "two"),
+    ("ears", "two"),
+    ("arms", "two"),
+    ("hands", "two"),
+    ("legs", "two"),
+    ("feet", "two"),
+    ("knees", "two"),
+    ("fingers", "ten"),
+    ("toes", "ten"),
+    ("thumbs", "two"),
+    ("noses", "one"),
+    ("hearts", "one"),
+    ("heads", "one"),
+    ("lungs", "two"),
+    ("teeth", "32"),
+)
+
+# Asked in both directions.
+OPPOSITES: tuple[tuple[str, str], ...] = tuple(
+    (first, second)
+    for first, second in (
+        pair.split("-")
+        for pair in words(
+            "hot-cold big-small long-short high-low fast-slow light-dark day-night up-down left-right open-closed "
+            "full-empty young-old rich-poor happy-sad good-bad strong-weak wet-dry hard-soft loud-quiet early-late "
+            "near-far true-false thick-thin clean-dirty easy-difficult wide-narrow inside-outside first-last "
+            "black-white always-never yes-no in-out on-off push-pull buy-sell win-lose love-hate laugh-cry give-take "
+            "begin-end remember-forget sweet-sour deep-shallow same-different cheap-expensive beautiful-ugly "
+            "front-back north-south east-west summer-winter peace-war"
+        )
+    )
+)
+
+# The one country that is named when any of a continent is asked for.
+EXAMPLES: dict[str, str] = {
+    "Europe": "Italy",
+    "Asia": "Japan",
+    "Africa": "Kenya",
+    "North America": "Canada",
+    "South America": "Brazil",
+    "Oceania": "Australia",
+}
