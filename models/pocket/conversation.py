@@ -5,15 +5,17 @@ Knows requests, speech and the format; what happens next is decided in `dialogue
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import facts
 import questions
 from asks import fill, joined, units
 from phrasings import SAYINGS
 from references import REFERENCES, RELATIONS
 from slices import BOS, EOS, DuplexTokenizer
 from speech import HELD_OUT_TALK, JUNK, Style, plain, says_something_alone, slip, together
+from unknown import UNKNOWN_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from questions import Ask
 
 MOST_UNITS: Final = {"en": 14, "zh": 22}  # in one user slice
+UNKNOWN_SHARE: Final = 0.07  # of the questions that name another country
 LONG: Final = 3  # slices: a message that is told to its end takes the place of one that was interrupted
 RUNS_ON_SILENCE: Final = 6  # tokens: after a shorter last slice the server does not run the model on silence
 
@@ -205,6 +208,13 @@ class Conversation:
         ask = questions.follow_up(self.rng, relation, country, held_out=self.held_out, language=language)
         return self._note(ask, about=About(country, relation, language))
 
+    def _unknown_country(self, relation: str, about: About) -> Ask:
+        """What was just asked, of a place that there is not; the next "and Spain?" is still clear."""
+        places = facts.UNKNOWN_PLACES_HELD_OUT if self.held_out else facts.UNKNOWN_PLACES
+        country = replace(about.country, name=self.rng.choice(places))
+        ask = questions.follow_up(self.rng, relation, country, held_out=self.held_out)
+        return self._note(replace(ask, answer=UNKNOWN_ANSWER), about=replace(about, relation=relation))
+
     def other_relation(self, country: Country, relation: str | None) -> Ask:
         """Something else than `relation`, of the country that was just talked about."""
         relation = self.rng.choice([other for other in RELATIONS if other != relation])
@@ -218,6 +228,8 @@ class Conversation:
         """A question that only `about` makes clear, in its language."""
         relation = about.relation
         if relation is not None and self.rng.random() < 0.65:
+            if self.language == "en" and self.rng.random() < UNKNOWN_SHARE:
+                return self._unknown_country(relation, about)
             others = [other for other in questions.countries(self.language) if other is not about.country]
             return self.other_country(relation, self.rng.choice(others))
         return self.other_relation(about.country, relation)

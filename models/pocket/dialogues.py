@@ -125,7 +125,7 @@ class Dialogue(Conversation):
         """A long message, and what may happen while it is told."""
         while telling:
             # How much is told before the next event: often little, sometimes all.
-            count = min(telling.left, self.rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 14)))
+            count = min(telling.left, self.rng.choice((1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 12)))
             for heard in telling.slices[telling.told : telling.told + count]:
                 self.pair(said, heard)
                 said = None

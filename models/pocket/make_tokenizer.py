@@ -76,7 +76,7 @@ def _templates() -> list[str]:
 
 def _first(text: str) -> str:
     """The first run, as somebody writes it who begins with a capital."""
-    return _RUNS.findall(text.strip())[0].capitalize()
+    return str(_RUNS.findall(text.strip())[0]).capitalize()
 
 
 def word_counts() -> Counter[str]:

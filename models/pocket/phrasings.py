@@ -282,7 +282,7 @@ RESETS = phrasings(
 )
 
 LEADS: tuple[str, ...] = (
-    "hey", "um", "uh", "so", "okay", "okay so", "well", "hi", "hello", "please", "and", "now", "oh", "hmm", "sorry",
+    "hey", "um", "uh", "so", "okay", "okay so", "well", "hi", "hello", "and", "now", "oh", "hmm", "sorry",
     "okay now", "alright", "and now", "then", "can i ask", "one more", "hey there", "i have a question", "good",
 )  # fmt: skip
 TAILS: tuple[str, ...] = ("please", "thanks", "for me", "please thanks", "now", "then", "again", "my friend")

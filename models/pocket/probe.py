@@ -67,8 +67,8 @@ def _pieces(rng: Random, tokenizer: DuplexTokenizer, language: str) -> Iterator[
         talk.pair(None if i else text, heard)
     following = (*slices[told], EOS)
     yield f"{prefix}silence in a piece", (*talk.tokens, *tokenizer.user_slice(None)), following
-    for name, said in (("back-channel", talk.sayings.back_channels), ("junk", JUNK[language])):
-        yield prefix + name, (*talk.tokens, *tokenizer.user_slice(talk.say(said))), following
+    for name, noises in (("back-channel", talk.sayings.back_channels), ("junk", JUNK[language])):
+        yield prefix + name, (*talk.tokens, *tokenizer.user_slice(talk.say(noises))), following
     stop = tokenizer.user_slice(talk.say(talk.sayings.stops))
     yield f"{prefix}stop", (*talk.tokens, *stop), silent
     on = tokenizer.user_slice(talk.say(talk.sayings.go_on))

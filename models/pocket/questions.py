@@ -261,7 +261,7 @@ def any_name(rng: Random, *, held_out: bool = False, language: str = "en") -> st
 
 def resume(language: str = "en") -> str:
     """Said when an aside is answered, before the piece is gone on with."""
-    return "我接着说。" if language == "zh" else "Let me go on where I stopped."
+    return "好，我接着往下说。" if language == "zh" else "Let me go on where I stopped."
 
 
 def nothing_left(language: str = "en") -> str:
