@@ -162,3 +162,45 @@ def asked(plain: str, held_out: str, things: str = "", clauses: str = "", *, fra
     # Half of the held-out ones are written by hand too.
     more = tuple(dict.fromkeys(text for text in more if text not in kept))
     return Phrasings(written * repeat + made, kept * max(1, round(len(more) / len(kept))) + more)
+
+
+# In Chinese a question keeps its order in a frame.
+CHINESE: Final = phrasings(
+    """请问@
+    请问一下@
+    我想知道@
+    告诉我@
+    请告诉我@
+    你知道@吗
+    你知道@
+    能告诉我@吗
+    你能告诉我@吗
+    可以告诉我@吗
+    我问你@
+    那@
+    你说@
+    说说@
+    好@
+    我忘了@
+    我不知道@
+    有人问我@
+    再问一下@
+    @呢
+    @啊""",
+    """我想问@
+    麻烦告诉我@
+    你知不知道@
+    你告诉我@
+    请你告诉我@""",
+)
+
+
+def chinese_asked(plain: str, held_out: str, *, framed_questions: int = 5) -> Phrasings:
+    """As `asked`, in Chinese."""
+    written, kept = lines(plain), lines(held_out)
+    questions = written[:framed_questions]
+    more = tuple(text for text in framed(CHINESE.held_out, questions[:2]) if text not in written)
+    apart = {*kept, *more}
+    made = tuple(text for text in framed(CHINESE.trained, questions) if text not in apart and text not in written)
+    repeat = max(1, round(len(made) / len(written)))
+    return Phrasings(written * repeat + made, kept * max(1, round(len(more) / len(kept))) + more)

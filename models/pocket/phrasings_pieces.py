@@ -183,12 +183,10 @@ PIECES: dict[str, Phrasings] = {
         """what is {t}
         what do you know about {t}
         what can you tell me about {t}
-        can you explain {t}
         how does {t} work
         why is {t} important
         tell me about {t}
         tell me something about {t}
-        tell me more about {t}
         please tell me about {t}
         can you tell me about {t}
         talk about {t}

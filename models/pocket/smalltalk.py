@@ -183,7 +183,7 @@ EVERYDAY: tuple[Talk, ...] = (
         "fine thank you / i feel fine / i feel wonderful / i feel better / i am better now / life is good / i had a "
         "good day / i had a great day / today was a good day / i'm so happy / i am so happy| today / i am very happy / "
         "i am in a good mood / pretty good / not bad / i can't complain / good thanks and you / me too / i am excited",
-        "i'm very well / i feel good / i'm happy / i am very good / i'm fine too / i had a nice day / i am feeling good",
+        "i'm very well / i feel good / i'm happy / i am very good / i'm fine too / i had a nice day / i feel so good",
     ),
     talk(
         "I am sorry to hear that.",

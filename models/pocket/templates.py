@@ -8,10 +8,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import chinese
 import chinese_phrasings
+import chinese_talk
+import frames
 import unknown
 from asks import Ask, complete_shapes, fill
+from frames import framed
 from phrasings import FOLLOW_UPS, REQUESTS, SAYINGS
 from smalltalk import SMALL_TALK
 
@@ -28,17 +30,20 @@ def _templates() -> Iterator[str]:
         groups += [sayings.stops, sayings.go_on, sayings.again, sayings.name_told, sayings.name_asked]
     for group in groups:
         yield from (*group.trained, *group.held_out)
-    for talk in (*SMALL_TALK, *chinese.SMALL_TALK):
+    for talk in (*SMALL_TALK, *chinese_talk.SMALL_TALK):
         yield from (*talk.trained, *talk.held_out)
-    for table in (unknown.TEMPLATES, unknown.STORY_TEMPLATES, unknown.STATEMENTS, chinese.UNKNOWN_TEMPLATES):
+    for table in (unknown.TEMPLATES, unknown.STORY_TEMPLATES, unknown.STATEMENTS, chinese_talk.UNKNOWN_TEMPLATES):
         yield from table
     for table in (
         unknown.TEMPLATES_HELD_OUT,
         unknown.STORY_TEMPLATES_HELD_OUT,
         unknown.STATEMENTS_HELD_OUT,
-        chinese.UNKNOWN_TEMPLATES_HELD_OUT,
+        chinese_talk.UNKNOWN_TEMPLATES_HELD_OUT,
     ):
         yield from table
+    # In Chinese whatever is asked may stand in any frame.
+    for table in chinese_phrasings.REQUESTS.values():
+        yield from framed(frames.CHINESE.trained + frames.CHINESE.held_out, table.trained + table.held_out)
     # With "and" before it, a country alone is a request.
     yield from ("{c}", "in {c}", "for {c}", "of {c}")
 

@@ -15,7 +15,6 @@ TOO_HARD_ANSWER = "Sorry, that sum is too hard for me."
 
 TEMPLATES: tuple[str, ...] = lines(
     """who invented the {n}
-    who invented {v}
     do you want a {n}
     can i have a {n}
     have you got a {n}
@@ -30,7 +29,6 @@ TEMPLATES: tuple[str, ...] = lines(
     who built {w}
     who made {w}
     why is {w} so {a}
-    why is {w} {a}
     why are {n}s {a}
     why are {n}s so {a}
     why do {n}s {d}
@@ -210,7 +208,6 @@ TEMPLATES: tuple[str, ...] = lines(
     tell me what {v} is
     tell me who {w} is
     tell me why {w} is {a}
-    tell me where {w} is
     talk about {v}
     talk about {w}
     what is the best {n}
@@ -220,7 +217,6 @@ TEMPLATES: tuple[str, ...] = lines(
     which {n} is the best
     which {n} should i buy
     which {n} do you like
-    which {v} is better
     how many {n}s are there
     how many {n}s are there in {w}
     how many {n}s do i have
