@@ -30,11 +30,53 @@ FOLLOW_UPS = phrasings(
     no i meant {c}
     i meant {c}
     sorry i meant {c}
-    what about the one of {c}""",
+    what about the one of {c}
+    {c}
+    now {c}
+    and now {c}
+    and then {c}
+    same for {c}
+    the same for {c}
+    and the same for {c}
+    what about {c} then
+    what about in {c}
+    how about for {c}
+    how about in {c}
+    and how about {c}
+    okay and {c}
+    and {c}| please
+    let's try {c}
+    try {c}
+    now for {c}
+    also for {c}
+    and also {c}
+    what is it in {c}
+    and what is it in {c}
+    and what is it for {c}
+    tell me for {c}
+    tell me the same for {c}
+    can you do {c}
+    can you tell me for {c}
+    do {c}
+    do the same for {c}
+    okay what about {c}
+    so what about {c}
+    and what about in {c}
+    next {c}
+    next is {c}
+    what of {c}
+    what would it be for {c}
+    oh and {c}
+    and if i ask for {c}
+    same question for {c}
+    the same question for {c}""",
     """and what of {c}
     what is it for {c}
     and the one of {c}
-    oh sorry i mean {c}""",
+    oh sorry i mean {c}
+    and what is that for {c}
+    same thing for {c}
+    okay how about {c}""",
 )
 
 # While a longer piece is being told: that one was not meant. The topic follows.
@@ -45,10 +87,44 @@ CORRECTIONS = phrasings(
     no not that one i meant {t}
     no {t}
     not that i want {t}
-    wrong one i want {t}""",
+    wrong one i want {t}
+    no i want {t}
+    no i wanted {t}
+    i wanted {t}
+    i said {t}
+    no i said {t}
+    i asked for {t}
+    no i asked for {t}
+    not this one {t}
+    not this i want {t}
+    sorry {t}
+    i mean {t}
+    no i mean {t}
+    sorry i mean {t}
+    no {t} instead
+    {t} instead
+    instead {t}
+    please {t} instead
+    actually {t}
+    actually i meant {t}
+    oh i meant {t}
+    wait i meant {t}
+    wait no {t}
+    stop i meant {t}
+    that's not it i meant {t}
+    that is the wrong one i meant {t}
+    no the other one {t}
+    not that {t}
+    no no {t}
+    i did not mean that i meant {t}
+    i'd rather hear {t}
+    sorry i wanted {t}""",
     """no no i meant {t}
     oh sorry i meant {t}
-    not that one i want {t}""",
+    not that one i want {t}
+    no sorry i meant {t}
+    not this i meant {t}
+    wait i wanted {t}""",
 )
 
 AGAIN = phrasings(
@@ -63,12 +139,54 @@ AGAIN = phrasings(
     say that again
     can you repeat that
     repeat that please
-    i did not hear you say it again""",
+    i did not hear you say it again
+    say it again
+    once more
+    once more please
+    one more time
+    repeat
+    repeat it
+    please repeat
+    please repeat that
+    can you repeat it
+    can you say it again
+    what did you say
+    what did you say again
+    i didn't get that
+    i did not get that
+    i missed that
+    tell it from the start
+    again please
+    again from the start
+    from the top
+    start from the top
+    back to the start
+    go back to the start
+    restart
+    restart please
+    could you repeat it
+    sorry what
+    sorry i missed that
+    come again
+    tell me again
+    tell me that again
+    from the start please
+    once again
+    once again please
+    from the beginning
+    go back to the beginning
+    i did not hear you
+    i didn't hear you
+    say that once more
+    repeat from the start""",
     """please start over
     can you start again
     could you say that again
     start from the beginning
-    can you say that again""",
+    can you say that again
+    please say it again
+    could you repeat that
+    tell it once more""",
 )
 
 GO_ON = phrasings(
@@ -86,13 +204,101 @@ GO_ON = phrasings(
     continue please
     go on with that
     more please
-    carry on""",
+    carry on
+    please continue now
+    continue now
+    now please continue
+    okay please continue
+    okay keep going
+    keep talking
+    please keep talking
+    keep on
+    tell me the rest
+    the rest please
+    what comes next
+    what next
+    so go on
+    so continue
+    go on i am listening
+    continue i am listening
+    i am back go on
+    okay where were we
+    where were we
+    where did you stop
+    please resume
+    resume
+    you may continue
+    you may go on
+    go on with the story
+    continue the story
+    continue with that
+    finish it
+    finish the story
+    please finish
+    can you go on
+    can you continue
+    could you go on
+    could you continue please
+    would you continue
+    let's continue
+    let us go on
+    i want to hear the rest
+    i want to hear more
+    tell me what happened next
+    and what happened then
+    then what
+    and then what
+    what happened then
+    proceed
+    please proceed
+    please carry on
+    just go on
+    just continue
+    sorry go on
+    sorry please go on
+    sorry continue
+    ready go on
+    yes go on
+    yes continue
+    yes please go on
+    yes please continue
+    good go on
+    right go on
+    alright go on
+    alright continue
+    well go on
+    go on then
+    please go ahead
+    keep going please
+    keep reading
+    please keep reading
+    keep it up
+    don't stop
+    please don't stop
+    go on talking
+    you can go ahead
+    continue where you stopped
+    go on where you stopped
+    pick up where you stopped
+    i am listening again
+    i'm listening go on
+    back to the story
+    back to what you said
+    sorry i interrupted you go on
+    tell me more
+    tell me more please
+    more of that please""",
     """okay continue
     go on please
     please keep going
     you can continue
     now continue
-    go on now""",
+    go on now
+    you may keep going
+    please go on now
+    let's go on
+    could you continue
+    yes keep going""",
 )
 
 BACK_CHANNELS = phrasings(
@@ -153,7 +359,120 @@ BACK_CHANNELS = phrasings(
     good to know
     fair enough
     makes sense
-    absolutely""",
+    absolutely
+    maybe
+    hm
+    mm
+    mhmm
+    aha
+    yup
+    ya
+    very good
+    very interesting
+    nice one
+    good one
+    that's nice
+    that's great
+    that's funny
+    that is true
+    that's true
+    how funny
+    how cool
+    how lovely
+    sweet
+    super
+    brilliant
+    fantastic
+    wonderful
+    beautiful
+    awesome
+    excellent
+    oh no
+    oh my
+    oh dear
+    my goodness
+    no way
+    seriously
+    oh good
+    oh great
+    oh yes
+    oh yeah
+    yes yes
+    yes of course
+    yes sure
+    okay okay
+    okay good
+    okay nice
+    okay cool
+    okay great
+    alright then
+    fine
+    i get it
+    i got it
+    i hear you
+    understood
+    clear
+    that is clear
+    indeed
+    quite
+    poor thing
+    lol
+    haha nice
+    hehe
+    ooh
+    wow okay
+    wow cool
+    wow great
+    wow amazing
+    ah i see
+    ah right
+    ah nice
+    ah good
+    so nice
+    so cool
+    so funny
+    so sad
+    how sad
+    that is sad
+    what a story
+    i like it
+    i love it
+    love it
+    good point
+    yeah yeah
+    yeah i see
+    yeah cool
+    mm okay
+    mm yes
+    mm right
+    sure sure
+    right okay
+    really nice
+    really good
+    that sounds good
+    that sounds nice
+    that sounds great
+    i didn't know that
+    i did not know that
+    oh i didn't know
+    very cool
+    very funny
+    very true
+    nice nice
+    cool cool
+    wow wow
+    as expected
+    who knew
+    how strange
+    how odd
+    strange
+    funny story
+    perhaps
+    i guess
+    i guess so
+    i think so
+    sounds right
+    sounds nice""",
     """oh nice
     right right
     yeah right
@@ -168,7 +487,12 @@ BACK_CHANNELS = phrasings(
     that is interesting
     mhm okay
     yeah sure
-    oh that is nice""",
+    oh that is nice
+    ah yes
+    okay very nice
+    so interesting
+    oh very good
+    i see i see""",
 )
 
 # Of these, two are also said together; but no held-out pair is, in training.
@@ -219,7 +543,97 @@ STOPS = phrasings(
     i have heard enough
     i don't want to hear it
     stop there
-    let me think""",
+    let me think
+    that will do
+    no stop
+    no please stop
+    stop right there
+    stop now please
+    can you stop talking
+    could you please stop
+    would you stop
+    would you please be quiet
+    i said stop
+    don't talk
+    do not talk
+    no more talking
+    be silent
+    please be silent
+    quiet now
+    shh
+    shhh
+    shush
+    cut it out
+    cut
+    halt
+    stop speaking
+    please stop speaking
+    stop telling me this
+    i don't need more
+    that was enough
+    i heard enough
+    enough thank you
+    enough please
+    thanks that's enough
+    okay thanks that's enough
+    okay that will do
+    that'll do
+    give me a break
+    give me a moment
+    give me a second
+    just a moment
+    just a second
+    one second
+    one second please
+    one moment please
+    wait please
+    please wait
+    please wait a moment
+    wait a minute
+    hang on
+    hang on a second
+    hold it
+    pause please
+    please pause
+    let me speak
+    let me talk
+    i am talking now
+    my turn
+    no thanks
+    no thank you
+    not now
+    i am not interested
+    i'm not interested
+    this is too long
+    too long
+    skip it
+    leave it
+    drop it
+    stop reading
+    stop the story
+    no
+    nope
+    no no
+    not now please
+    okay okay stop
+    stop it now
+    stop it please
+    alright stop
+    alright that's enough
+    yes stop
+    yeah stop
+    oh stop
+    hey stop
+    stop for a moment
+    stop for now
+    rest now
+    silent please
+    keep quiet
+    please keep quiet
+    hush now
+    i need silence
+    i can't listen now
+    later please""",
     """please stop now
     stop stop
     okay stop it
@@ -237,7 +651,12 @@ STOPS = phrasings(
     hold on stop
     you can be quiet now
     silence please
-    please hush""",
+    please hush
+    please be quiet now
+    stop this
+    okay hush
+    alright enough
+    wait please stop""",
 )
 
 # Before a question that sets a running piece aside only for a moment: afterwards it is gone back to.
@@ -251,12 +670,46 @@ ASIDES = phrasings(
     before you go on
     just a quick question
     sorry to interrupt but
-    wait a second""",
+    wait a second
+    oh wait
+    wait a moment
+    hold on a second
+    sorry to interrupt
+    quick one
+    one quick question
+    short question
+    a short question
+    just one thing
+    one thing
+    a quick question
+    before you continue
+    can i quickly ask
+    may i quickly ask
+    let me quickly ask
+    excuse me quick question
+    hey quick question
+    just quickly
+    quickly
+    side question
+    one small question
+    i have a quick question
+    sorry a quick question
+    sorry but
+    wait one question
+    oh one question
+    one short question
+    a small question
+    hang on
+    one moment
+    excuse me but""",
     """wait quick question
     hold on one question
     sorry quick question
     oh by the way
-    just one question""",
+    just one question
+    oh quick question
+    wait a short question
+    one quick thing""",
 )
 
 # Before a question that sets a running piece aside for good.
@@ -273,12 +726,38 @@ RESETS = phrasings(
     different question
     no
     enough
-    let's talk about something else""",
+    let's talk about something else
+    forget it
+    leave that
+    stop that
+    skip that
+    not that
+    i changed my mind
+    let's change the topic
+    another topic
+    no more of this
+    okay stop
+    stop
+    enough of that
+    that's enough
+    no no
+    no not that
+    never mind
+    let me ask something else
+    now something else
+    rather
+    no i want to know
+    okay new question
+    a new question
+    a different question""",
     """actually no
     okay something else
     okay forget that
     okay different question
-    no something else""",
+    no something else
+    okay never mind
+    no another question
+    stop something else""",
 )
 
 LEADS: tuple[str, ...] = (
