@@ -101,5 +101,8 @@ def fill(
         after = len(units(filled(beginning)))
         cuts += [*range(before + 1, after), *([after] if is_open else [])]
         before = after
-    text = filled(_stood_in(template.replace("|", "")))
-    return Ask(kind, " ".join(text.split()), answer, tuple(cuts), language)
+    # A field may have a ``|`` too: "the dragon| who was afraid".
+    head, bar, rest = filled(_stood_in(template.replace("|", ""))).partition("|")
+    if bar:
+        cuts = [n for n in cuts if n < len(units(head))]
+    return Ask(kind, " ".join((head + rest).split()), answer, tuple(cuts), language)

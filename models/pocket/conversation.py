@@ -157,6 +157,10 @@ class Conversation:
 
     def answer(self, ask: Ask, opening: str = "") -> None:
         self.reply(self.ask(ask, opening), self.tokenizer.message(ask.answer))
+        self.remember(ask)
+
+    def remember(self, ask: Ask) -> None:
+        """Know what is known once an ask is answered."""
         self.about = None
         if self._drawn and self._drawn[0] is ask:
             _, name, self.about = self._drawn

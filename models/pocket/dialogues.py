@@ -230,11 +230,11 @@ class Dialogue(Conversation):
         return self.style.write(said, self.language), Telling(self.tokenizer.message(piece.text), self.language, piece)
 
 
-def draw(rng: Random, tokenizer: DuplexTokenizer, budget: int) -> Dialogue:
+def draw(rng: Random, tokenizer: DuplexTokenizer, budget: int, *, held_out: bool = False) -> Dialogue:
     """A conversation of about `budget` tokens, which mostly ends with a silence that the model must keep."""
     pick = rng.random()
     languages = ("en",) if pick < 0.74 else ("zh",) if pick < 0.93 else LANGUAGES
-    talk = Dialogue(rng, tokenizer, languages=languages)
+    talk = Dialogue(rng, tokenizer, held_out=held_out, languages=languages)
     while not talk.pairs or (len(talk.tokens) < budget and not talk.over):
         talk.over = False
         talk.episode()

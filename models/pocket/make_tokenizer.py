@@ -31,7 +31,7 @@ POLITE: Final = (
     "please add and please subtract from please multiply by please count in please tell me a story about please "
     "explain how to please explain how to and how about no sorry i meant okay and oh i meant"
 )
-NUM_PIECES: Final = 5113  # and seven added tokens
+NUM_PIECES: Final = 5625  # and seven added tokens
 ADDED: Final = ("<idle>", "<s0>", "<s1>", "<s2>", "<s3>", "<s4>", "<s5>")
 CHAT_TEMPLATE: Final = (
     "{% for message in messages %}{% if message['role'] == 'user' %}"
@@ -57,6 +57,9 @@ class WordCounts(Counter[str]):
         """What users say comes in lower case too, and a slice may begin with any word."""
         for run in _RUNS.findall(" " + text):
             word = run.strip()
+            if "\u3400" <= word[0] <= "\u9fff":  # no space before it
+                self[word] += times
+                continue
             for form in (" " + word, " " + word.lower(), word.lower(), word)[:forms]:
                 self[form] += times
 
@@ -88,7 +91,7 @@ def word_counts() -> Counter[str]:
             counts.add_said(country.name, 150)
             counts.add_said(country.capital, 40)
             counts.add_told(country.capital, 80)
-            counts.add_said(f"{country.currency} {country.language}", 80, forms=1)
+            counts.add_said(f"{country.currency} {country.language}", 300, forms=1)
             counts.add_told(country.continent, 80)
         for piece in questions.pieces(language):
             counts.add_told(piece.text, 60)

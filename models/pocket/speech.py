@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import chinese
 import chinese_phrasings
+import chinese_talk
 from asks import joined, units
 from lists import Phrasings, phrases, words
 from phrasings import REQUESTS, SAYINGS
@@ -66,7 +66,7 @@ def _complete(language: str) -> frozenset[str]:
     sayings = SAYINGS[language]
     texts: list[str] = [*sayings.standalone, *JUNK[language].trained, *JUNK[language].held_out]
     requests = REQUESTS if language == "en" else chinese_phrasings.REQUESTS
-    talks = SMALL_TALK if language == "en" else chinese.SMALL_TALK
+    talks = SMALL_TALK if language == "en" else chinese_talk.SMALL_TALK
     groups = [
         *(sayings.back_channels, sayings.stops, sayings.go_on, sayings.again, sayings.resets, sayings.asides),
         *(sayings.name_asked, *requests.values(), *REFERENCES[language].values()),
@@ -86,7 +86,7 @@ _LEADS: Final = {
 }
 HELD_OUT_TALK: Final = {
     "en": frozenset(plain(text.replace("|", "")) for talk in SMALL_TALK for text in talk.held_out),
-    "zh": frozenset(plain(text.replace("|", "")) for talk in chinese.SMALL_TALK for text in talk.held_out),
+    "zh": frozenset(plain(text.replace("|", "")) for talk in chinese_talk.SMALL_TALK for text in talk.held_out),
 }
 
 
