@@ -88,7 +88,7 @@ def fill(
 ) -> Ask:
     """Fill a template in. What follows its ``|``, or its last unit, may complete it; so may what is in `complete`.
 
-    A field of several units may be cut in between: nothing is asked before its end.
+    A field of several units may be cut in between, up to a ``|`` of its own: nothing is asked before.
     """
     values = {_STAND_INS[name]: value for name, value in (fields or {}).items()}
 

@@ -148,8 +148,14 @@ COUNTRIES: tuple[Country, ...] = tuple(Country(*line.split(";")) for line in _CO
 UNKNOWN_PLACES: tuple[str, ...] = words(
     "Texas California Bavaria Tuvalu Bhutan Gabon Togo Benin Chad Burundi Belize Suriname Guyana Bahrain Vanuatu "
     "Kiribati Tonga Palau Andorra Monaco Cyprus Bulgaria Montenegro Luxembourg Myanmar Niger Eritrea Djibouti Lesotho "
-    "Malawi Atlantis Narnia Scotland Wales Florida Ohio Siberia Tibet Hawaii Alaska Quebec Mordor Oz Camelot "
-    "Gotham Utopia"
+    "Malawi Atlantis Narnia Scotland Wales Florida Ohio Siberia Tibet Hawaii Alaska Quebec Mordor Oz Camelot Gotham "
+    "Utopia Andalusia Catalonia Tuscany Provence Normandy Saxony Tyrol Crete Corsica Sardinia Michigan Virginia "
+    "Arizona Nevada Utah Montana Alabama Louisiana Manitoba Ontario Alberta Yukon Patagonia Sahara Crimea Kurdistan "
+    "Punjab Kashmir Kerala Manchuria Hokkaido Okinawa Java Sumatra Bali Borneo Guam Tahiti Zanzibar Transylvania "
+    "Bohemia Prussia Yugoslavia Persia Mesopotamia Babylon Sparta Troy Vatican Liechtenstein Macau Dominica Bahamas "
+    "Trinidad Mauritius Seychelles Guinea Congo Swaziland Mauritania Turkmenistan Kyrgyzstan Tajikistan Macedonia "
+    "Bosnia Neverland Westeros Asgard Gondor Eldorado Lilliput Antarctica Cambria Castile Lapland Flanders Brittany "
+    "Galicia Alsace Piedmont"
 )
 UNKNOWN_PLACES_HELD_OUT: tuple[str, ...] = words(
     "Nauru Liberia Gambia Barbados Grenada Comoros Brunei Maldives Bermuda Greenland Kosovo Bolivia Tasmania "

@@ -760,11 +760,17 @@ RESETS = phrasings(
     stop something else""",
 )
 
-LEADS: tuple[str, ...] = (
-    "hey", "um", "uh", "so", "okay", "okay so", "well", "hi", "hello", "and", "now", "oh", "hmm", "sorry",
-    "okay now", "alright", "and now", "then", "can i ask", "one more", "hey there", "i have a question", "good",
-)  # fmt: skip
-TAILS: tuple[str, ...] = ("please", "thanks", "for me", "please thanks", "now", "then", "again", "my friend")
+LEADS: tuple[str, ...] = phrases(
+    "hey / um / uh / so / okay / okay so / well / hi / hello / and / now / oh / hmm / sorry / okay now / "
+    "alright / and now / then / can i ask / one more / hey there / i have a question / good / excuse me / listen / "
+    "right / well then / okay well / so um / but / oh and / ah / thanks / thank you / great / nice / cool / yes / yeah "
+    "/ also / hi there / hello there / great now / cool so / um so / uh well / okay good / "
+    "hey um"
+)
+TAILS: tuple[str, ...] = phrases(
+    "please / thanks / for me / please thanks / now / then / again / my friend / thank you / if you know / if you can "
+    "/ by the way / right now / quickly / buddy / please tell me / i forgot / for my homework"
+)
 
 # What a cut may not end with: alone these say something already.
 STANDALONE: frozenset[str] = frozenset(

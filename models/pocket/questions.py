@@ -137,12 +137,18 @@ _OPEN_WORDS: Final = frozenset(
 )
 
 
+_KNOWN: Final = frozenset(name.lower() for country in facts.COUNTRIES for name in (country.name, country.capital))
+
+
 def _made_up_name(rng: Random) -> str:
-    """A name that nobody has, of two to four syllables, with a capital."""
+    """A name that nobody has, of one to three syllables and an ending, with a capital."""
     onsets = words("b d f g k l m n p r s t v z h j w br dr fl gr kl pr sh st th tr ch")
-    syllables = [rng.choice(onsets) + rng.choice("aeiou") for _ in range(rng.randint(1, 3))]
     endings = ("", "", "nia", "land", "stan", "ra", "x", "n", "l", "r", "ck", "mon", "lia", "ton", "berg", "dor", "rd")
-    return ("".join(syllables) + rng.choice(endings)).capitalize()
+    while True:
+        syllables = [rng.choice(onsets) + rng.choice("aeiou") for _ in range(rng.randint(1, 3))]
+        name = "".join(syllables) + rng.choice(endings)
+        if name not in _KNOWN and len(name) > 2:
+            return name.capitalize()
 
 
 def _unknown_fields(rng: Random, held_out: bool) -> dict[str, str]:
@@ -161,10 +167,10 @@ def _outside(
     rng: Random, held_out: bool, kind: str, answer: str, trained: tuple[str, ...], kept: tuple[str, ...]
 ) -> Ask:
     template = rng.choice(kept if held_out else trained)
-    # An article fits its word.
     fields = _unknown_fields(rng, held_out)
+    # An article fits its word.
     for field in "na":
-        if fields[field][0] in "aeiou":
+        if fields[field][0] in "aeiou" and not fields[field].startswith(("uni", "use", "ura")):
             template = template.replace(f" a {{{field}}}", f" an {{{field}}}")
             template = f"an {template[2:]}" if template.startswith(f"a {{{field}}}") else template
     ask = request(kind, template, answer, fields)

@@ -42,8 +42,8 @@ def _templates() -> Iterator[str]:
     ):
         yield from table
     # In Chinese whatever is asked may stand in any frame.
-    for table in chinese_phrasings.REQUESTS.values():
-        yield from framed(frames.CHINESE.trained + frames.CHINESE.held_out, table.trained + table.held_out)
+    for group in chinese_phrasings.REQUESTS.values():
+        yield from framed(frames.CHINESE.trained + frames.CHINESE.held_out, group.trained + group.held_out)
     # With "and" before it, a country alone is a request.
     yield from ("{c}", "in {c}", "for {c}", "of {c}")
 
