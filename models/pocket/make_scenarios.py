@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import questions
 import yaml
 from conversation import RUNS_ON_SILENCE, Conversation
-from dialogues import Dialogue, draw
+from dialogues import draw
 from references import RELATIONS
 from slices import HERE, DuplexTokenizer
 
@@ -27,13 +27,9 @@ if TYPE_CHECKING:
 
 ROOT: Final = HERE.parents[1]
 SCENARIOS: Final = ROOT / "clients" / "scenarios" / "pocket.yaml"
-TRANSCRIPTS: Final = {
-    False: ROOT / "convert" / "data" / "pocket-trained.jsonl",
-    True: ROOT / "convert" / "data" / "pocket.jsonl",
-}
-"""By whether the users in it speak as nobody in training does."""
+TRANSCRIPTS: Final = ROOT / "convert" / "data" / "pocket.jsonl"
 EACH: Final = 48  # conversations of a category, every fourth in Chinese
-TRANSCRIPT_COUNT: Final = 120
+TRANSCRIPT_COUNT: Final = 240
 LEAST: Final = 5  # slices of a message that is to be interrupted
 HEAD: Final = """\
 # Conversations in what the pocket model knows, in phrasings that it was not trained on; models/pocket/make_scenarios.py
@@ -277,22 +273,26 @@ def scenario_file(tokenizer: DuplexTokenizer) -> str:
     return HEAD + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None)
 
 
-def transcript_file(tokenizer: DuplexTokenizer, *, held_out: bool) -> str:
-    """Conversations as JSON lines: pairs of slices, null for a silent one."""
+def transcript_file(tokenizer: DuplexTokenizer) -> str:
+    """Conversations as JSON lines: pairs of slices, null for a silent one.
+
+    Every second one, from the second on, has a user who speaks as nobody in training does: these are what models are
+    measured on, the others what an importance matrix is collected from (convert/quality_corpus.py).
+    """
     lines: list[str] = []
     for number in range(TRANSCRIPT_COUNT):
-        rng = Random(f"transcripts/{held_out}/{number}")
-        talk: Dialogue = draw(rng, tokenizer, 280, held_out=held_out)
+        held_out = number % 2 == 1
+        talk = draw(Random(f"transcripts/{number}"), tokenizer, 250, held_out=held_out)
         pairs = [(pair.said, None if pair.heard is None else tokenizer.decode(pair.heard)) for pair in talk.pairs]
-        lines.append(json.dumps({"pairs": pairs}, ensure_ascii=False))
+        content = {"split": "test" if held_out else "train", "language": "+".join(talk.languages), "pairs": pairs}
+        lines.append(json.dumps(content, ensure_ascii=False))
     return "\n".join(lines) + "\n"
 
 
 def files() -> dict[Path, str]:
     """What is written, and where."""
     tokenizer = DuplexTokenizer()
-    transcripts = {path: transcript_file(tokenizer, held_out=held_out) for held_out, path in TRANSCRIPTS.items()}
-    return {SCENARIOS: scenario_file(tokenizer), **transcripts}
+    return {SCENARIOS: scenario_file(tokenizer), TRANSCRIPTS: transcript_file(tokenizer)}
 
 
 def main() -> int:
