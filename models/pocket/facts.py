@@ -144,6 +144,13 @@ Samoa;Apia;Oceania;tala;Samoan
 
 COUNTRIES: tuple[Country, ...] = tuple(Country(*line.split(";")) for line in _COUNTRIES.split("\n") if line)
 
+# What people also say; the answer keeps the name above.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "the United States": ("the USA", "USA", "America", "the US"),
+    "the United Kingdom": ("the UK", "UK", "Great Britain", "Britain", "England"),
+    "the Netherlands": ("Holland",),
+}
+
 # Places that are asked about in training only to be answered with "I do not know"; the second list never is.
 UNKNOWN_PLACES: tuple[str, ...] = words(
     "Texas California Bavaria Tuvalu Bhutan Gabon Togo Benin Chad Burundi Belize Suriname Guyana Bahrain Vanuatu "
@@ -154,8 +161,8 @@ UNKNOWN_PLACES: tuple[str, ...] = words(
     "Punjab Kashmir Kerala Manchuria Hokkaido Okinawa Java Sumatra Bali Borneo Guam Tahiti Zanzibar Transylvania "
     "Bohemia Prussia Yugoslavia Persia Mesopotamia Babylon Sparta Troy Vatican Liechtenstein Macau Dominica Bahamas "
     "Trinidad Mauritius Seychelles Guinea Congo Swaziland Mauritania Turkmenistan Kyrgyzstan Tajikistan Macedonia "
-    "Bosnia Neverland Westeros Asgard Gondor Eldorado Lilliput Antarctica Cambria Castile Lapland Flanders Brittany "
-    "Galicia Alsace Piedmont"
+    "Bosnia Neverland Westeros Asgard Gondor Eldorado Lilliput Antarctica Castile Lapland Europe Africa Asia Flanders "
+    "Brittany Galicia Alsace Piedmont"
 )
 UNKNOWN_PLACES_HELD_OUT: tuple[str, ...] = words(
     "Nauru Liberia Gambia Barbados Grenada Comoros Brunei Maldives Bermuda Greenland Kosovo Bolivia Tasmania "

@@ -763,7 +763,7 @@ RESETS = phrasings(
 LEADS: tuple[str, ...] = phrases(
     "hey / um / uh / so / okay / okay so / well / hi / hello / and / now / oh / hmm / sorry / okay now / "
     "alright / and now / then / can i ask / one more / hey there / i have a question / good / excuse me / listen / "
-    "right / well then / okay well / so um / but / oh and / ah / thanks / thank you / great / nice / cool / yes / yeah "
+    "right / well then / okay well / so um / oh and / ah / thanks / thank you / great / nice / cool / yes / yeah "
     "/ also / hi there / hello there / great now / cool so / um so / uh well / okay good / "
     "hey um"
 )

@@ -42,8 +42,6 @@ COUNTRIES: dict[str, Phrasings] = {
         {c}| what is the capital
         {c}| what is its capital
         for {c}| what is the capital
-        what is the main city of {c}
-        which city rules {c}
         is {k} the capital of {c}
         is the capital of {c} {k}
         i bet the capital of {c} is {k}

@@ -58,6 +58,8 @@ def _country_fields(rng: Random, country: facts.Country, relation: str = "") -> 
     name = country.name
     if name.startswith("the ") and rng.random() < 0.3:
         name = name.removeprefix("the ")
+    if country.name in facts.ALIASES and rng.random() < 0.4:
+        name = rng.choice(facts.ALIASES[country.name])
     # Some ask whether it is so, and are often wrong.
     other = country if relation == "capital_of" or rng.random() < 0.4 else rng.choice(facts.COUNTRIES)
     return {
@@ -160,6 +162,10 @@ def _unknown_fields(rng: Random, held_out: bool) -> dict[str, str]:
         fields[field] = made_up if field == "w" else made_up.lower()
         if field == "w" and rng.random() < 0.25:
             fields[field] = f"{made_up} {_made_up_name(rng)}"
+    elif not held_out and rng.random() < 0.25:
+        # Much about the known countries is not known either.
+        country = rng.choice(facts.COUNTRIES)
+        fields["w"] = rng.choice((country.name, country.name, country.capital))
     return fields
 
 

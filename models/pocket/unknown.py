@@ -291,7 +291,25 @@ TEMPLATES: tuple[str, ...] = lines(
     what time does the {n} open
     is there a {n} near me
     is there a {n} in {w}
-    is there {v} in {w}"""
+    is there {v} in {w}
+    who is the queen of {w}
+    who is the prime minister of {w}
+    what is the flag of {w}
+    what do people eat in {w}
+    what is the biggest city in {w}
+    what can i see in {w}
+    what is the national animal of {w}
+    is it {a} in {w}
+    should i go to {w}
+    how do people live in {w}
+    how big is the population of {w}
+    is {w} bigger than {w}
+    who lives in {w}
+    when did {w} become {a}
+    what is the highest mountain in {w}
+    which rivers are in {w}
+    tell me the population of {w}
+    who is the president of {w}| now"""
 )
 TEMPLATES_HELD_OUT: tuple[str, ...] = lines(
     """who made the first {n}
@@ -313,7 +331,9 @@ TEMPLATES_HELD_OUT: tuple[str, ...] = lines(
     which {n} is better
     what is special about {w}
     do {n}s {d}
-    are you interested in {v}"""
+    are you interested in {v}
+    what is the smallest city in {w}
+    who rules {w}"""
 )
 
 STORY_TEMPLATES: tuple[str, ...] = lines(
