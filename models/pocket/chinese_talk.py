@@ -179,9 +179,9 @@ SMALL_TALK: tuple[Talk, ...] = (
     talk("很高兴认识你！", "很高兴认识你 / 认识你很高兴 / 见到你很高兴 / 高兴认识你", "我很高兴认识你 / 很高兴见到你"),
 )
 
-UNKNOWN_ANSWER = "对不起，这个我不知道。"
-UNKNOWN_STORY_ANSWER = "对不起，我不会这个故事。"
-TOO_HARD_ANSWER = "对不起，这个我不会算。"
+UNKNOWN_ANSWER = "对不起，我不知道。"
+UNKNOWN_STORY_ANSWER = "我不会讲这个故事。"
+TOO_HARD_ANSWER = "这个我不会算。"
 
 # The fields: ``v`` things and topics, ``w`` names of people and places.
 UNKNOWN_TEMPLATES: tuple[str, ...] = lines(

@@ -293,4 +293,4 @@ def name_answer(language: str, name: str) -> str:
 
 def name_unknown(language: str = "en") -> str:
     """Said to somebody who asks for their name and never told it."""
-    return "你还没告诉我你的名字。" if language == "zh" else "You have not told me your name."
+    return "你没告诉我你的名字。" if language == "zh" else "You have not told me your name."
