@@ -74,12 +74,13 @@ def _templates() -> list[str]:
     texts = [text for group in groups for text in (*group.trained, *group.held_out)]
     for language in LANGUAGES:
         texts += [*SAYINGS[language].leads, *SAYINGS[language].tails, *FILLERS[language]]
-    return [re.sub(r"\{.\}|\|", " ", text) for text in texts]
+    bare = [re.sub(r"\{.\}|\|", " ", text).strip() for text in texts]
+    return [text for text in bare if text]
 
 
 def _first(text: str) -> str:
     """The first run, as somebody writes it who begins with a capital."""
-    return str(_RUNS.findall(text.strip())[0]).capitalize()
+    return str(_RUNS.findall(text)[0]).capitalize()
 
 
 def word_counts() -> Counter[str]:

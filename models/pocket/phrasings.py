@@ -70,13 +70,13 @@ FOLLOW_UPS = phrasings(
     and if i ask for {c}
     same question for {c}
     the same question for {c}""",
-    """and what of {c}
+    """and what is it in {c}
     what is it for {c}
     and the one of {c}
     oh sorry i mean {c}
     and what is that for {c}
     same thing for {c}
-    okay how about {c}""",
+    let us hear about {c}""",
 )
 
 # While a longer piece is being told: that one was not meant. The topic follows.
