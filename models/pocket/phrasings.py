@@ -70,7 +70,7 @@ FOLLOW_UPS = phrasings(
     and if i ask for {c}
     same question for {c}
     the same question for {c}""",
-    """and what is it in {c}
+    """and what would that be for {c}
     what is it for {c}
     and the one of {c}
     oh sorry i mean {c}
