@@ -95,6 +95,9 @@ def _sum(kind: str) -> Draw:
 
 
 def _too_hard(rng: Random, held_out: bool) -> Ask:
+    if rng.random() < 0.2:
+        n = rng.choice((rng.randint(21, 100), 30, 50, 100))
+        return _request(rng, held_out, "too_hard", "count", chinese_talk.TOO_FAR_ANSWER, n=str(n))
     form = rng.choice(("plus", "minus"))
     a, b = sorted((rng.randint(11, 99), rng.randint(1, 99)), reverse=True)
     return _request(rng, held_out, "too_hard", form, chinese_talk.TOO_HARD_ANSWER, a=str(a), b=str(b))
@@ -177,7 +180,10 @@ def _unknown(rng: Random, held_out: bool) -> Ask:
     thing, name = rng.choice(table["v"]), rng.choice(table["w"])
     if not held_out and rng.random() < 0.3:
         thing, name = _made_up(rng), _made_up(rng)
-    if pick < 0.42:
+    if pick < 0.38:
+        form = rng.choice(("color", "sound", "legs", "after"))
+        return _request(rng, held_out, "unknown", form, chinese_talk.UNKNOWN_ANSWER, x=thing, u="星期几")
+    if pick < 0.48:
         return _request(rng, held_out, "unknown", "story", chinese_talk.UNKNOWN_STORY_ANSWER, t=thing)
     templates = chinese_talk.UNKNOWN_TEMPLATES_HELD_OUT if held_out else chinese_talk.UNKNOWN_TEMPLATES
     ask = request("unknown", rng.choice(templates), chinese_talk.UNKNOWN_ANSWER, {"v": thing, "w": name}, "zh")

@@ -181,6 +181,7 @@ SMALL_TALK: tuple[Talk, ...] = (
 
 UNKNOWN_ANSWER = "对不起，我不知道。"
 UNKNOWN_STORY_ANSWER = "我不会讲这个故事。"
+TOO_FAR_ANSWER = "我只会数到20。"
 TOO_HARD_ANSWER = "这个我不会算。"
 
 # The fields: ``v`` things and topics, ``w`` names of people and places.

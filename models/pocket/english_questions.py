@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import facts
 from phrasings import REQUESTS
 from templates import request
-from unknown import TOO_HARD_ANSWER
+from unknown import TOO_FAR_ANSWER, TOO_HARD_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,16 @@ def _sum(kind: str) -> Draw:
 
 
 def _too_hard(rng: Random, held_out: bool) -> Ask:
+    pick = rng.random()
+    if pick < 0.2:
+        n = rng.choice((rng.randint(21, 100), rng.randint(21, 1000), 30, 50, 100, 1000))
+        form = rng.choice(("count_to", "count_to", "count_down", "count_range"))
+        first = str(rng.randint(2, 20))
+        return _request(rng, held_out, "too_hard", form, TOO_FAR_ANSWER, n=str(n), a=first, b=str(n))
+    if pick < 0.28:
+        b = rng.randint(1, 20)
+        a = rng.randrange(b)
+        return _request(rng, held_out, "too_hard", "minus", TOO_HARD_ANSWER, a=str(a), b=str(b), r=str(b - a))
     kind = rng.choices(("plus", "minus", "times", "divided"), (3, 3, 2, 2))[0]
     big, small = rng.randint(21, 99), rng.randint(2, 99)
     if rng.random() < 0.2:

@@ -146,7 +146,18 @@ STORIES = phrases(
 )
 GUIDES = framed(GUIDE_FRAMES.trained, ("{t}",))
 GUIDES_HELD_OUT = framed(GUIDE_FRAMES.held_out, ("{t}",))
-RECIPES = phrases("give me a recipe to {t} / i need a recipe to {t} / do you have a recipe to {t} / a recipe to {t}")
+RECIPES = phrases(
+    "give me a recipe to {t} / i need a recipe to {t} / do you have a recipe to {t} / a recipe to {t} / "
+    "give me a recipe for {y} / i need a recipe for {y} / do you have a recipe for {y} / a recipe for {y} / "
+    "recipe for {y} / {y} recipe / the recipe for {y} / what is the recipe for {y} / do you know a recipe for {y} / "
+    "tell me the recipe for {y} / tell me a recipe for {y} / can you give me a recipe for {y} / how is {y} made / "
+    "i want a recipe for {y} / what do i need for {y} / what goes into {y} / how does one prepare {y} / "
+    "how do i prepare {y} / i would like to prepare {y} / i'm hungry for {y}"
+)
+RECIPES_HELD_OUT = phrases(
+    "could you give me a recipe for {y} / what's the recipe for {y} / i am looking for a recipe for {y} / "
+    "how can i prepare {y}"
+)
 ANY_STORIES = phrases(
     "a story / another story / a little story / a short story / some story / any story / one more story / a nice story "
     "/ a good story / a bedtime story / a new story / a fairy tale / a tale"
@@ -156,14 +167,14 @@ ANY_JOKES = phrases("a joke / another joke / one more joke / a good joke / somet
 PIECES: dict[str, Phrasings] = {
     "story": Phrasings(framed(STORY_FRAMES.trained, STORIES), framed(STORY_FRAMES.held_out, STORIES[:4])),
     "guide": Phrasings(GUIDES, GUIDES_HELD_OUT),
-    "recipe": Phrasings((*GUIDES, *RECIPES), GUIDES_HELD_OUT),
+    "recipe": Phrasings((*GUIDES, *RECIPES * 2), (*GUIDES_HELD_OUT, *RECIPES_HELD_OUT)),
     "any_story": Phrasings(
         (
             *framed(STORY_FRAMES.trained, ANY_STORIES),
             *phrases(
                 "tell me something / surprise me / entertain me / story time / tell a story / story / stories / "
                 "i want stories / do you tell stories / can you tell stories / do you know stories / "
-                "do you know any stories / what stories do you know / tell me something nice / tell me anything / "
+                "tell me something nice / tell me anything / "
                 "i want to listen to something / tell me something long / amuse me / talk to me for a while"
             ),
         ),

@@ -104,7 +104,9 @@ def piece_ask(rng: Random, piece: Piece, *, held_out: bool, language: str = "en"
     if language == "zh":
         return chinese_questions.piece_ask(rng, piece, held_out=held_out)
     template = rng.choice(REQUESTS[piece.form].choose_from(held_out=held_out))
-    return request("piece", template, piece.text, {"t": piece_topic(rng, piece)})
+    # A dish is also asked for without its verb: "a recipe for pancakes".
+    dish = piece.topic.split(" ", 1)[1].removeprefix("a ").removeprefix("an ")
+    return request("piece", template, piece.text, {"t": piece_topic(rng, piece), "y": dish})
 
 
 def _text(rng: Random, held_out: bool) -> Ask:
@@ -142,14 +144,18 @@ _OPEN_WORDS: Final = frozenset(
 _KNOWN: Final = frozenset(name.lower() for country in facts.COUNTRIES for name in (country.name, country.capital))
 
 
+# What chance should not put together.
+_RUDE: Final = words("nig naz fag rap pus pis tit dik fuk kok kun ass")
+
+
 def _made_up_name(rng: Random) -> str:
     """A name that nobody has, of one to three syllables and an ending, with a capital."""
     onsets = words("b d f g k l m n p r s t v z h j w br dr fl gr kl pr sh st th tr ch")
-    endings = ("", "", "nia", "land", "stan", "ra", "x", "n", "l", "r", "ck", "mon", "lia", "ton", "berg", "dor", "rd")
+    endings = ("", "", "nia", "land", "stan", "ra", "x", "n", "l", "r", "mon", "lia", "ton", "berg", "dor")
     while True:
         syllables = [rng.choice(onsets) + rng.choice("aeiou") for _ in range(rng.randint(1, 3))]
         name = "".join(syllables) + rng.choice(endings)
-        if name not in _KNOWN and len(name) > 2:
+        if name not in _KNOWN and len(name) > 2 and not any(part in name for part in _RUDE):
             return name.capitalize()
 
 
@@ -184,6 +190,18 @@ def _outside(
     return Ask(ask.kind, ask.text, ask.answer, tuple(n for n in ask.cuts if said[n - 1] in _OPEN_WORDS))
 
 
+def _unknown_thing(rng: Random, held_out: bool) -> Ask:
+    """A question that has an answer for other things: the color, the sound, the opposite."""
+    thing = rng.choice((unknown.WORDS_HELD_OUT if held_out else unknown.WORDS)["n"])
+    if not held_out and rng.random() < 0.4:
+        thing = _made_up_name(rng).lower()
+    form = rng.choice(("color", "sound", "legs", "young", "sides", "opposite", "after"))
+    whole = thing if form in ("opposite", "after") else f"{'an' if thing[0] in 'aeio' else 'a'} {thing}"
+    template = rng.choice(REQUESTS[form].choose_from(held_out=held_out))
+    fields = {"x": whole, "y": thing, "u": rng.choice(("day", "month", "planet"))}
+    return request("unknown", template, unknown.UNKNOWN_ANSWER, fields)
+
+
 def _unknown(rng: Random, held_out: bool) -> Ask:
     pick = rng.random()
     if pick < 0.3:
@@ -198,6 +216,8 @@ def _unknown(rng: Random, held_out: bool) -> Ask:
             fields["k"] = place
         return request("unknown", template, unknown.UNKNOWN_ANSWER, fields)
     if pick < 0.4:
+        return _unknown_thing(rng, held_out)
+    if pick < 0.5:
         answer, trained, kept = unknown.UNKNOWN_STORY_ANSWER, unknown.STORY_TEMPLATES, unknown.STORY_TEMPLATES_HELD_OUT
     else:
         answer, trained, kept = unknown.UNKNOWN_ANSWER, unknown.TEMPLATES, unknown.TEMPLATES_HELD_OUT

@@ -378,6 +378,15 @@ EVERYDAY: tuple[Talk, ...] = (
         "tell me your favorite food / which food do you like best / what do you like to drink / do you eat food",
     ),
     talk(
+        "A fox, a bear, a dragon, a robot, a penguin and more.",
+        "what stories do you know / which stories do you know / do you know any stories / what kind of stories do you "
+        "know / do you know many stories / list your stories / how many stories do you know / what are your stories / "
+        "what are your stories about / which stories can you tell / what stories can you tell / what are the stories "
+        "/ tell me which stories you know / which stories are there / what stories are there / who are the heroes of "
+        "your stories",
+        "what stories do you have / which stories do you have / tell me what stories you know",
+    ),
+    talk(
         "I like all of my stories.",
         "what is your favorite story / which story do you like / what's your favorite story / what is your favorite "
         "book / do you like stories / do you read books / what is your favorite movie / what is your favorite song / "

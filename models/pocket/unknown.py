@@ -11,6 +11,7 @@ from lists import lines, phrases, words
 UNKNOWN_ANSWER = "Sorry, I do not know that."
 UNKNOWN_STORY_ANSWER = "Sorry, I do not know that story."
 STATEMENT_ANSWER = "I see. Tell me more."
+TOO_FAR_ANSWER = "I can only count up to 20."
 TOO_HARD_ANSWER = "Sorry, that sum is too hard for me."
 
 TEMPLATES: tuple[str, ...] = lines(
