@@ -473,7 +473,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "suitcase hotel airport subway tractor garage lawn sofa jacket sweater wallet necklace diamond wizard vampire "
         "zombie ghost unicorn dinosaur shark tiger panda lizard beetle parrot cactus mushroom sandwich pizza burger "
         "cake steak sausage beer cocktail spoon knife hammer drill lamp mirror carpet calculator keyboard monitor "
-        "speaker microphone drone tablet server router cable charger light switch toaster teacher student nurse farmer "
+        "speaker microphone drone tablet server router cable charger switch toaster teacher student nurse farmer "
         "soldier judge actor singer dancer painter writer poet plumber waiter driver pilot sailor captain mayor "
         "minister senator manager boss neighbor cousin uncle aunt grandmother baby child boy girl crowd team club "
         "company factory office shop store market bank church temple school college library theater cinema stadium "
