@@ -269,7 +269,7 @@ UNKNOWN_TEMPLATES: tuple[str, ...] = lines(
 )
 UNKNOWN_TEMPLATES_HELD_OUT: tuple[str, ...] = lines(
     """{w}是谁
-    请问什么是{v}
+    能说说什么是{v}吗
     你知道{v}吗
     你知道{w}是谁吗
     请介绍一下{v}

@@ -73,7 +73,7 @@ FOLLOW_UPS = phrasings(
     """and what would that be for {c}
     what is it for {c}
     and the one of {c}
-    oh sorry i mean {c}
+    sorry i meant to say {c}
     and what is that for {c}
     same thing for {c}
     let us hear about {c}""",
