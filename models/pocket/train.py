@@ -135,7 +135,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=HERE, help="where the finished checkpoint goes")
     parser.add_argument("--run", type=Path, default=RUNS / "main", help="where progress is kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --run")
-    parser.add_argument("--steps", type=int, default=4400)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=8192, help="tokens in a step")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
