@@ -1,6 +1,6 @@
-"""The facts that the pocket model learns: countries, calendar, colours, animals, planets, units.
+"""The facts that the pocket model learns: countries, calendar, colors, animals, planets, units, opposites; and names.
 
-Knows only tables; how facts are asked for and answered is the business of `questions.py`.
+Knows only tables; how facts are asked for and answered is the business of `questions.py` and `english_questions.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which words are a whole request or answer to nobody's surprise, so that no request is cut behind them.
+"""Fills templates in so that nothing is cut where it could end: what is a request, or anything else said, as a whole.
 
 Knows all tables of what users say, and nothing of facts.
 """
