@@ -135,14 +135,14 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=HERE, help="where the finished checkpoint goes")
     parser.add_argument("--run", type=Path, default=RUNS / "main", help="where progress is kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --run")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--batch", type=int, default=8192, help="tokens in a step")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--eager", action="store_true", help="do not compile the model (slower; needs no C++ compiler)")
-    parser.add_argument("--probe-every", type=int, default=300, help="steps between two looks at held-out requests")
+    parser.add_argument("--probe-every", type=int, default=1200, help="steps between two looks at held-out requests")
     return parser.parse_args(argv)
 
 
