@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 TRAIN  := .venv-train
 POCKET := models/pocket-$(QUANT).gguf
 
-.PHONY: help run setup test lint convert bench llama-server pocket pocket-eval clean
+.PHONY: help run setup test lint convert bench llama-server pocket pocket-data pocket-eval clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench        measure everything beside bare llama.cpp (ARGS=--quick: a smoke run); writes benchmarks/RESULTS.md'
 	@echo 'make llama-server build llama.cpp'\''s own server for make bench to compare with (ten minutes, once)'
 	@echo 'make pocket       train the pocket model anew (PyTorch, under two hours on two cores)'
+	@echo 'make pocket-data  write its scenario set and transcripts anew'
 	@echo 'make pocket-eval  measure its behaviour on held-out dialogues'
 	@echo 'make clean        remove the environment and the converted pocket model'
 
@@ -67,6 +68,9 @@ $(TRAIN)/.installed: pyproject.toml
 
 pocket: $(TRAIN)/.installed
 	$(TRAIN)/bin/python models/pocket/train.py $(ARGS)
+
+pocket-data: $(STAMP)
+	$(BIN)/python models/pocket/make_scenarios.py
 
 pocket-eval: setup
 	$(BIN)/python models/pocket/evaluate.py $(ARGS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_server.engine import EngineError, Generated, Request, Sampling
 from edge_server.events import (
@@ -36,23 +36,37 @@ if TYPE_CHECKING:
     from edge_server.tokens import Forgotten
 
 
-class Talk:
-    """One conversation, greedy. Talks that follow each other on one handle decode what begins alike only once.
+GREEDY: Final = Sampling(temperature=0, top_k=0, top_p=1, seed=0)
 
+
+class Talk:
+    """One conversation, greedy by default.
+
+    Talks that follow each other on one handle decode what begins alike only once.
     What the session says to prepare is not decoded beforehand: nobody waits between two slices here, and the slice that
     comes makes the same decode calls anyway.
     """
 
     def __init__(
-        self, backend: Backend, handle: Handle, *, settings: Settings | None = None, afresh: bool = False
+        self,
+        backend: Backend,
+        handle: Handle,
+        *,
+        settings: Settings | None = None,
+        afresh: bool = False,
+        sampling: Sampling = GREEDY,
     ) -> None:
-        """`settings`: other ones than the backend's. `afresh`: after a slide, what stays is prefilled again."""
+        """`settings`: other ones than the backend's. `afresh`: after a slide, what stays is prefilled again.
+
+        `sampling`: how tokens are drawn; its seed is that of the conversation.
+        """
         self.slides = 0
         """How often the transcript forgot its oldest pairs."""
         self._backend = backend
-        self._session = DuplexSession(backend.vocabulary, settings or backend.settings, Mode.DUPLEX, 0)
+        self._session = DuplexSession(backend.vocabulary, settings or backend.settings, Mode.DUPLEX, sampling.seed)
         self._handle = handle
         self._afresh = afresh
+        self._sampling = sampling
         self._forgotten: list[Forgotten] = []  # still in the cells
         self._played: Generate | None = None  # what the cells would hold if it had been said
         self._saved: SavedSequence | None = None
@@ -179,17 +193,14 @@ class Talk:
             results.append(result)
             over.set()
 
-        self._handle.submit(_request(action), on_done, forget=forget)
+        sampling = replace(self._sampling, seed=action.seed)
+        request = Request(action.tokens, action.max_new, action.stop, sampling, action.peek, action.cuts)
+        self._handle.submit(request, on_done, forget=forget)
         over.wait()
         result = results[0]
         if isinstance(result, EngineError):
             raise result
         return result
-
-
-def _request(asked: Generate) -> Request:
-    greedy = Sampling(temperature=0, top_k=0, top_p=1, seed=asked.seed)
-    return Request(asked.tokens, asked.max_new, asked.stop, greedy, asked.peek, asked.cuts)
 
 
 def _event(text: str | None) -> Event:

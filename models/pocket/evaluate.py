@@ -14,17 +14,18 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import sliding
-from driver import Talk
-from measure import ANSWERED_KINDS, ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, earlier, right_answer, room_of
+from driver import GREEDY, Talk
+from measure import ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, answered_kinds, earlier, right_answer, room_of
 from slices import HERE, DuplexTokenizer
 
 from edge_server.backend import Backend
 from edge_server.config import Config, ConfigError
-from edge_server.engine import EngineError
+from edge_server.engine import EngineError, Sampling
 from edge_server.llama import ModelError
 
 if TYPE_CHECKING:
@@ -32,53 +33,59 @@ if TYPE_CHECKING:
 
 SHARE_BEFORE: Final = 5  # cases in a row that begin after the same earlier conversation
 NEAR: Final = " (near 1,024 tokens)"
+CHINESE: Final = " (Chinese)"
 QUANTS: Final = ("f16", "q8_0", "q4_k_m")
 Row = tuple[str, float | None, Tally]
 
 
-def measure(backend: Backend, tokenizer: DuplexTokenizer, cases: int) -> list[Row]:
-    """Every row of the table for one model: first in fresh conversations, then near the end of the context.
+def measure(backend: Backend, tokenizer: DuplexTokenizer, cases: int, sampling: Sampling) -> list[Row]:
+    """Every row of the table for one model: in fresh conversations, near the end of the context, and in Chinese.
 
-    Every behaviour gets `cases` conversations, half as many near the end; right answers get as many over all kinds.
+    Every behaviour gets `cases` conversations, half as many near the end and in Chinese; right answers get twice as
+    many, over all kinds.
     """
     rows: list[Row] = []
     handle = backend.engine.open()
 
-    def run(name: str, tally: Tally, check: Callable[[Case], tuple[bool, str]], count: int, room: int | None) -> None:
+    def run(
+        tally: Tally, name: str, check: Callable[[Case], tuple[bool, str]], count: int, room: int | None, language: str
+    ) -> None:
         before = None
         for i in range(count):
             if room is not None and i % SHARE_BEFORE == 0:
                 before = earlier(f"{name}/before/{i}", tokenizer, room)
-            case = Case(f"{name}/{i}/{room is None}", Talk(backend, handle), tokenizer, before)
-            tally.add(*check(case))
+            talk = Talk(backend, handle, sampling=replace(sampling, seed=sampling.seed + i))
+            tally.add(*check(Case(f"{name}/{i}/{room is None}/{language}", talk, tokenizer, before, language)))
 
-    for near in (False, True):
-        suffix = NEAR if near else ""
-        count = cases // 2 if near else cases
+    for suffix, language in (("", "en"), (NEAR, "en"), (CHINESE, "zh")):
+        near = suffix == NEAR
+        count = cases // 2 if suffix else cases
         kinds: list[Row] = []
         total = Tally()
-        for kind in ANSWERED_KINDS:
+        answered = answered_kinds(language)
+        for kind in answered:
             tally = Tally()
-            run(kind, tally, right_answer(kind), -(-2 * count // len(ANSWERED_KINDS)), room_of(kind) if near else None)
+            each = -(-2 * count // len(answered))
+            run(tally, kind, right_answer(kind), each, room_of(kind) if near else None, language)
             kinds.append((f"- {kind.replace('_', ' ')}{suffix}", None, tally))
             total.right += tally.right
             total.count += tally.count
         rows.append((ANSWERS + suffix, ANSWERS_GOAL, total))
         for behaviour in BEHAVIOURS:
             tally = Tally()
-            run(behaviour.name, tally, behaviour.check, count, behaviour.room if near else None)
+            run(tally, behaviour.name, behaviour.check, count, behaviour.room if near else None, language)
             rows.append((behaviour.name + suffix, behaviour.goal, tally))
         rows += kinds
     return rows
 
 
-def measure_file(path: Path, checkpoint: Path, cases: int) -> list[Row]:
+def measure_file(path: Path, checkpoint: Path, cases: int, sampling: Sampling) -> list[Row]:
     """Load one converted model and measure it; one thread is fastest for a model this small.
 
     Raises ModelError, ConfigError or EngineError, each one line.
     """
     with Backend(path, Config(path, sessions=2, threads=1, look_ahead=False)) as backend:
-        return measure(backend, DuplexTokenizer(checkpoint / "tokenizer.model"), cases)
+        return measure(backend, DuplexTokenizer(checkpoint / "tokenizer.model"), cases, sampling)
 
 
 def measure_slides(pool: ProcessPoolExecutor, path: Path, options: argparse.Namespace) -> str:
@@ -103,7 +110,7 @@ def table(results: dict[str, list[Row]]) -> str:
     for same_row in zip(*results.values(), strict=True):
         name, goal, first = same_row[0]
         shares = " | ".join(f"{100 * tally.share:.1f} %" for _, _, tally in same_row)
-        lines.append(f"| {name} | {f'>= {100 * goal:.0f} %' if goal else ''} | {first.count} | {shares} |")
+        lines.append(f"| {name} | {f'>= {100 * goal:g} %' if goal else ''} | {first.count} | {shares} |")
     return "\n".join(lines)
 
 
@@ -127,6 +134,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--slides", action="store_true", help="what forgetting costs, by how much is forgotten at a time"
     )
+    parser.add_argument("--temperature", type=float, default=0.0, help="0: greedy, the default")
+    parser.add_argument("--top-p", type=float, default=0.8, help="with a temperature; default: 0.8, as the server's")
+    parser.add_argument("--seed", type=int, default=1, help="of the first conversation, with a temperature")
     parser.add_argument("--show", type=int, default=3, help="misses to print for each row of the last quantisation")
     options = parser.parse_args(argv)
     options.quants = options.quants or (QUANTS[-1:] if options.slides else QUANTS)
@@ -137,6 +147,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     options = parse()
     began = time.monotonic()
+    try:
+        sampling = Sampling(options.temperature, 0, options.top_p, options.seed) if options.temperature else GREEDY
+    except ValueError as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(os.cpu_count()) as pool:
         try:
             paths = {quant: convert(options.checkpoint, quant, Path(scratch)) for quant in options.quants}
@@ -145,7 +160,7 @@ def main() -> int:
                     print(f"{quant}. {measure_slides(pool, path, options)}")
                 return 0
             jobs = {
-                quant: pool.submit(measure_file, path, options.checkpoint, options.cases)
+                quant: pool.submit(measure_file, path, options.checkpoint, options.cases, sampling)
                 for quant, path in paths.items()
             }
             results = {quant: job.result() for quant, job in jobs.items()}
@@ -164,7 +179,7 @@ def main() -> int:
         for miss in tally.misses[: options.show]:
             print(f"  {name}: {miss}", file=sys.stderr)
     missed = [
-        f"{name} at {quant}: {100 * tally.share:.1f} %, the goal is {100 * goal:.0f} %"
+        f"{name} at {quant}: {100 * tally.share:.1f} %, the goal is {100 * goal:g} %"
         for quant, rows in results.items()
         for name, goal, tally in rows
         if goal is not None and tally.share < goal

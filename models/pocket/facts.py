@@ -1,6 +1,6 @@
-"""The facts that the pocket model learns: countries, calendar, colours, animals, planets, units.
+"""The facts that the pocket model learns: countries, calendar, colors, animals, planets, units, opposites; and names.
 
-Knows only tables; how facts are asked for and answered is the business of `questions.py`.
+Knows only tables; how facts are asked for and answered is the business of `questions.py` and `english_questions.py`.
 """
 
 from __future__ import annotations
@@ -144,12 +144,25 @@ Samoa;Apia;Oceania;tala;Samoan
 
 COUNTRIES: tuple[Country, ...] = tuple(Country(*line.split(";")) for line in _COUNTRIES.split("\n") if line)
 
+# What people also say; the answer keeps the name above.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "the United States": ("the USA", "USA", "America", "the US"),
+    "the United Kingdom": ("the UK", "UK", "Great Britain", "Britain", "England"),
+    "the Netherlands": ("Holland",),
+}
+
 # Places that are asked about in training only to be answered with "I do not know"; the second list never is.
 UNKNOWN_PLACES: tuple[str, ...] = words(
     "Texas California Bavaria Tuvalu Bhutan Gabon Togo Benin Chad Burundi Belize Suriname Guyana Bahrain Vanuatu "
     "Kiribati Tonga Palau Andorra Monaco Cyprus Bulgaria Montenegro Luxembourg Myanmar Niger Eritrea Djibouti Lesotho "
-    "Malawi Atlantis Narnia Scotland Wales Florida Ohio Siberia Tibet Hawaii Alaska Quebec Mordor Oz Camelot "
-    "Gotham Utopia"
+    "Malawi Atlantis Narnia Scotland Wales Florida Ohio Siberia Tibet Hawaii Alaska Quebec Mordor Oz Camelot Gotham "
+    "Utopia Andalusia Catalonia Tuscany Provence Normandy Saxony Tyrol Crete Corsica Sardinia Michigan Virginia "
+    "Arizona Nevada Utah Montana Alabama Louisiana Manitoba Ontario Alberta Yukon Patagonia Sahara Crimea Kurdistan "
+    "Punjab Kashmir Kerala Manchuria Hokkaido Okinawa Java Sumatra Bali Borneo Guam Tahiti Zanzibar Transylvania "
+    "Bohemia Prussia Yugoslavia Persia Mesopotamia Babylon Sparta Troy Vatican Liechtenstein Macau Dominica Bahamas "
+    "Trinidad Mauritius Seychelles Guinea Congo Swaziland Mauritania Turkmenistan Kyrgyzstan Tajikistan Macedonia "
+    "Bosnia Neverland Westeros Asgard Gondor Eldorado Lilliput Antarctica Castile Lapland Europe Africa Asia Flanders "
+    "Brittany Galicia Alsace Piedmont"
 )
 UNKNOWN_PLACES_HELD_OUT: tuple[str, ...] = words(
     "Nauru Liberia Gambia Barbados Grenada Comoros Brunei Maldives Bermuda Greenland Kosovo Bolivia Tasmania "
@@ -283,9 +296,99 @@ UNITS: tuple[tuple[str, int, str], ...] = (
     ("ounces", 16, "a pound"),
     ("cents", 100, "a dollar"),
     ("eggs", 12, "a dozen"),
-    ("sides", 3, "a triangle"),
-    ("sides", 4, "a square"),
     ("strings", 6, "a guitar"),
     ("wheels", 2, "a bicycle"),
     ("wheels", 4, "a car"),
 )
+
+# First names that users may have. They are learned by copying, so the second list is never used in training.
+NAMES: tuple[str, ...] = words(
+    "Anna Ben Clara David Emma Felix Grace Henry Ida Jack Kate Leo Mia Noah Olivia Paul Quinn Rosa Sam Tina Uma Victor "
+    "Wendy Xander Yara Zoe Adam Alan Albert Alex Alice Alina Amir Amy Andrea Andrew Andy Angela Anita Anton Arthur "
+    "Barbara Beatrice Bella Bernard Beth Bill Bob Brian Bruno Carl Carla Carlos Carmen Carol Cecilia Charles Charlie "
+    "Charlotte Chloe Chris Christina Cindy Claire Claude Clemens Colin Cora Daisy Dan Daniel Daniela Darius Dave Dean "
+    "Deborah Denis Diana Diego Dmitri Dora Doris Dylan Eddie Edgar Edith Edward Elena Eli Elias Elisa Elizabeth Ella "
+    "Ellen Elliot Elsa Emil Emily Eric Erica Ernest Esther Ethan Eva Evan Fatima Fiona Finn Florence Frank Fred Frida "
+    "Gabriel Gary Gavin George Gerald Gina Gloria Greta Gustav Hannah Hans Harold Harry Hassan Hazel Heidi Helen "
+    "Howard Hugo Ian Igor Ines Ingrid Iris Isaac Isabel Ivan Ivy Jacob James Jamie Jan Jane Janet Jasmine Jason Jean "
+    "Jeff Jenny Jeremy Jessica Jill Jim Jimmy Joan Joe Joel Johanna John Jonas Jonathan Jordan Jose Joseph Judith Judy "
+    "Juan Julian Juliet June Karen Karin Karl Katie Keith Ken Kim Klaus Kurt Lara Larry Laura Lena Leon Leila Lily "
+    "Linda Lisa Liam Liz Lola Lorenzo Louis Louise Luca Lucas Lucia Lucy Luis Luke Lydia Maggie Marc Marcel Marco "
+    "Margaret Maria Marie Marina Mario Marion Mark Marta Martha Martin Mary Mateo Matt Max Maya Megan Melissa Michael "
+    "Michelle Miguel Mike Mila Mina Miriam Mohamed Molly Monica Morgan Nadia Nancy Naomi Natalie Nathan Ned Nelly Nick "
+    "Nicole Nils Nina Nora Norman Oleg Oliver Omar Oscar Otto Owen Pablo Pamela Patricia Patrick Paula Pedro Penny "
+    "Petra Phil Philip Pia Rachel Ralph Ravi Raymond Rebecca Rita Robert Robin Roger Roland Roman Ron Rose Ruby Rudolf "
+    "Ruth Ryan Sabine Sally Samantha Samuel Sandra Sara Sarah Scott Sean Sergei Simon Sofia Sonia Sophie Stan Stefan "
+    "Stella Steve Steven Sue Susan Suzanne Sven Tamara Tanya Tara Ted Teresa Terry Theo Theresa Tim Timothy Toby Tom "
+    "Tony Tracy Ulrich Ursula Valerie Vanessa Vera Veronica Viktor Vincent Viola Walter Werner Will William Yasmin "
+    "Yvonne Zara"
+)
+NAMES_HELD_OUT: tuple[str, ...] = words(
+    "Agnes Amelia Antonio Audrey Axel Bianca Boris Caroline Cedric Conrad Cynthia Derek Dominic Donna Eleanor Erik "
+    "Eugene Fabian Francis Freya Gerard Gordon Gwen Harriet Herbert Hilda Irene Jerome Joyce Julius Kevin Lars Leonard "
+    "Lewis Magnus Mabel Matthew Mercedes Nigel Olga Pascal Peggy Priya Ramon Regina Rupert Selma Silvia Tobias "
+    "Tristan Valentin Vivian Wanda Wilma Xavier Yolanda Zach"
+)
+
+SEASONS: dict[str, tuple[str, ...]] = {
+    "winter": ("December", "January", "February"),
+    "spring": ("March", "April", "May"),
+    "summer": ("June", "July", "August"),
+    "fall": ("September", "October", "November"),
+}
+
+# How many sides and corners, in words, since the answer is one of few.
+SHAPES: tuple[tuple[str, str], ...] = (
+    ("a triangle", "three"),
+    ("a square", "four"),
+    ("a rectangle", "four"),
+    ("a pentagon", "five"),
+    ("a hexagon", "six"),
+    ("an octagon", "eight"),
+    ("a circle", "no"),
+)
+
+# Parts of the body; how many a person has.
+BODY: tuple[tuple[str, str], ...] = (
+    ("eyes", "two"),
+    ("ears", "two"),
+    ("arms", "two"),
+    ("hands", "two"),
+    ("legs", "two"),
+    ("feet", "two"),
+    ("knees", "two"),
+    ("fingers", "ten"),
+    ("toes", "ten"),
+    ("thumbs", "two"),
+    ("noses", "one"),
+    ("hearts", "one"),
+    ("heads", "one"),
+    ("lungs", "two"),
+    ("teeth", "32"),
+)
+
+# Asked in both directions.
+OPPOSITES: tuple[tuple[str, str], ...] = tuple(
+    (first, second)
+    for first, second in (
+        pair.split("-")
+        for pair in words(
+            "hot-cold big-small long-short high-low fast-slow light-dark day-night up-down left-right open-closed "
+            "full-empty young-old rich-poor happy-sad good-bad strong-weak wet-dry hard-soft loud-quiet early-late "
+            "near-far true-false thick-thin clean-dirty easy-difficult wide-narrow inside-outside first-last "
+            "black-white always-never yes-no in-out on-off push-pull buy-sell win-lose love-hate laugh-cry give-take "
+            "begin-end remember-forget sweet-sour deep-shallow same-different cheap-expensive beautiful-ugly "
+            "front-back north-south east-west summer-winter peace-war"
+        )
+    )
+)
+
+# The one country that is named when any of a continent is asked for.
+EXAMPLES: dict[str, str] = {
+    "Europe": "Italy",
+    "Asia": "Japan",
+    "Africa": "Kenya",
+    "North America": "Canada",
+    "South America": "Brazil",
+    "Oceania": "Australia",
+}

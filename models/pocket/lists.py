@@ -1,6 +1,8 @@
-"""Short notations for long tables of words. Knows nothing else."""
+"""Short notations for long tables of words, and what the tables of phrasings are. Knows nothing else."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -16,3 +18,42 @@ def phrases(text: str) -> tuple[str, ...]:
 def lines(text: str) -> tuple[str, ...]:
     """What stands on lines of its own."""
     return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
+@dataclass(frozen=True)
+class Phrasings:
+    """The ways of asking for one thing; no held-out one is ever generated for training."""
+
+    trained: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+    def choose_from(self, *, held_out: bool) -> tuple[str, ...]:
+        return self.held_out if held_out else self.trained
+
+
+@dataclass(frozen=True)
+class Sayings:
+    """What one language's users say besides their requests, most of it short.
+
+    `name_told` have the field ``{n}``, `corrections` the field ``{t}``. Of `paired`, two are also said together; but no
+    held-out pair is, in training. With `standalone` a cut may not end: alone these say something already.
+    """
+
+    back_channels: Phrasings
+    stops: Phrasings
+    go_on: Phrasings
+    again: Phrasings
+    resets: Phrasings
+    asides: Phrasings
+    corrections: Phrasings
+    name_told: Phrasings
+    name_asked: Phrasings
+    paired: tuple[str, ...]
+    leads: tuple[str, ...]
+    tails: tuple[str, ...]
+    standalone: frozenset[str]
+
+
+def phrasings(trained: str, held_out: str) -> Phrasings:
+    """Phrasings, one on a line."""
+    return Phrasings(lines(trained), lines(held_out))

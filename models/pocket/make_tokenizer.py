@@ -15,24 +15,15 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import facts
+import chinese
 import pieces
 import questions
 import sentencepiece
 import smalltalk
-from phrasings import (
-    AGAIN,
-    ASIDES,
-    BACK_CHANNELS,
-    CORRECTIONS,
-    FOLLOW_UPS,
-    GO_ON,
-    LEADS,
-    REQUESTS,
-    RESETS,
-    STOPS,
-    TAILS,
-)
+import unknown
+from phrasings import FOLLOW_UPS, REQUESTS, SAYINGS
+from references import REFERENCES
+from speech import FILLERS, JUNK, LANGUAGES
 
 HERE: Final = Path(__file__).resolve().parent
 # Some of what people say more often than the tables do.
@@ -40,69 +31,99 @@ POLITE: Final = (
     "please add and please subtract from please multiply by please count in please tell me a story about please "
     "explain how to please explain how to and how about no sorry i meant okay and oh i meant"
 )
-NUM_PIECES: Final = 3993  # and seven added tokens
+NUM_PIECES: Final = 5625  # and seven added tokens
 ADDED: Final = ("<idle>", "<s0>", "<s1>", "<s2>", "<s3>", "<s4>", "<s5>")
 CHAT_TEMPLATE: Final = (
     "{% for message in messages %}{% if message['role'] == 'user' %}"
     "{{ '<用户>' + message['content'].strip() + '<AI>' }}"
     "{% else %}{{ message['content'].strip() }}{% endif %}{% endfor %}"
 )
-# Text is counted by runs of letters, of digits and of single marks, so that no piece joins a digit to a comma.
-_RUNS: Final = re.compile(r" ?[^\W\d_]+| ?\d+| ?[^\w\s]")
+# Text is counted by runs of letters, of digits and of single marks, so that no piece joins a digit to a comma; and by
+# single Chinese characters, so that each is a piece.
+_RUNS: Final = re.compile(r"[\u3400-\u9fff]| ?[^\W\d_\u3400-\u9fff]+| ?\d+| ?[^\w\s]")
 
 
-def word_counts() -> Counter[str]:
+class WordCounts(Counter[str]):
     """How often each run of text occurs, the space before it being part of it."""
-    rng = Random("tokenizer")
-    counts: Counter[str] = Counter()
 
-    def add_told(text: str, times: int) -> None:
+    def add_told(self, text: str, times: int) -> None:
         """What the assistant says keeps its one spelling; only a message's first word has no space before it."""
         for i, run in enumerate(_RUNS.findall(" " + text)):
-            counts[run] += times
+            self[run] += times
             if i == 0:
-                counts[run.strip()] += times
+                self[run.strip()] += times
 
-    def add_said(text: str, times: int, forms: int = 4) -> None:
+    def add_said(self, text: str, times: int, forms: int = 4) -> None:
         """What users say comes in lower case too, and a slice may begin with any word."""
         for run in _RUNS.findall(" " + text):
             word = run.strip()
+            if "\u3400" <= word[0] <= "\u9fff":  # no space before it
+                self[word] += times
+                continue
             for form in (" " + word, " " + word.lower(), word.lower(), word)[:forms]:
-                counts[form] += times
+                self[form] += times
 
-    for country in facts.COUNTRIES:
-        add_said(country.name, 150)
-        add_said(country.capital, 40)
-        add_told(country.capital, 80)
-        add_said(f"{country.currency} {country.language}", 80, forms=1)
-        add_told(country.continent, 80)
-    for piece in pieces.PIECES:
-        add_told(piece.text, 60)
-        add_said(piece.topic.replace("|", ""), 60)
+
+def _templates() -> list[str]:
+    """What users say in fixed words, in either language."""
+    groups = [*REQUESTS.values(), FOLLOW_UPS]
+    for language in LANGUAGES:
+        said = SAYINGS[language]
+        groups += [said.corrections, said.again, said.go_on, said.back_channels, said.stops, said.asides, said.resets]
+        groups += [said.name_told, said.name_asked, JUNK[language], *REFERENCES[language].values()]
+    texts = [text for group in groups for text in (*group.trained, *group.held_out)]
+    for language in LANGUAGES:
+        texts += [*SAYINGS[language].leads, *SAYINGS[language].tails, *FILLERS[language]]
+    bare = [re.sub(r"\{.\}|\|", " ", text).strip() for text in texts]
+    return [text for text in bare if text]
+
+
+def _first(text: str) -> str:
+    """The first run, as somebody writes it who begins with a capital."""
+    return str(_RUNS.findall(text)[0]).capitalize()
+
+
+def word_counts() -> Counter[str]:
+    """What the model says and hears, counted."""
+    rng = Random("tokenizer")
+    counts = WordCounts()
+    for language in LANGUAGES:
+        for country in questions.countries(language):
+            counts.add_said(country.name, 150)
+            counts.add_said(country.capital, 40)
+            counts.add_told(country.capital, 80)
+            counts.add_said(f"{country.currency} {country.language}", 300, forms=1)
+            counts.add_told(country.continent, 80)
+        for piece in questions.pieces(language):
+            counts.add_told(piece.text, 60)
+            counts.add_said(piece.topic.replace("|", ""), 60)
+        for text in (questions.resume(language), questions.nothing_left(language), questions.name_unknown(language)):
+            counts.add_told(text, 200)
+        counts.add_told(questions.name_answer(language, "") + questions.name_greeting(language, ""), 200)
     for joke in pieces.JOKES:
-        add_told(joke, 60)
-    groups = (*REQUESTS.values(), CORRECTIONS, AGAIN, GO_ON, BACK_CHANNELS, STOPS, ASIDES, RESETS)
-    for group in groups:
-        for template in (*group.trained, *group.held_out):
-            add_said(re.sub(r"\{.\}|\|", " ", template), 20)
-    for template in FOLLOW_UPS.trained:
-        add_said(template.replace("{c}", ""), 20)
-    add_said(POLITE, 20)
-    for text in (*LEADS, *TAILS):
-        add_said(text.capitalize(), 20)
+        counts.add_told(joke, 60)
+    for text in _templates():
+        counts.add_said(text, 20)
+        counts[_first(text)] += 20
+    counts.add_said(POLITE, 20)
     for talk in smalltalk.SMALL_TALK:
-        add_told(talk.answer, 60)
-        add_said(" ".join((*talk.trained, *talk.held_out)).replace("|", ""), 15)
-    add_said("no you are wrong", 15)
-    for words in smalltalk.UNKNOWN_WORDS.values():
-        add_said(" ".join(words), 6, forms=2)
-    for _ in range(30_000):
-        ask = questions.any_ask(rng)
-        add_told(ask.answer, 1)
-        add_said(ask.text, 1, forms=3)
-        counts[ask.text.split()[0].capitalize()] += 1
+        counts.add_told(talk.answer, 60)
+        counts.add_said(" ".join((*talk.trained, *talk.held_out)).replace("|", ""), 15)
+    for words in unknown.WORDS.values():
+        counts.add_said(" ".join(words), 6, forms=2)
+    for i in range(45_000):
+        ask = questions.any_ask(rng, held_out=i % 4 == 0, language="zh" if i % 9 == 0 else "en")
+        counts.add_told(ask.answer, 1)
+        counts.add_said(ask.text, 1, forms=3)
+        counts[_first(ask.text)] += 1
+    # Names are not counted: they are put together from syllables, the known ones as those that nobody has foreseen.
+    for syllable in (c + v for c in "bcdfghjklmnprstvwyz" for v in "aeiou"):
+        for form in (" " + syllable.capitalize(), " " + syllable, syllable):
+            counts[form] += 60
+    for character in "".join((*chinese.NAMES, *chinese.NAMES_HELD_OUT)):
+        counts[character] += 1
     for number in range(1001):
-        add_said(str(number), 250 if number <= 100 else 1)
+        counts.add_said(str(number), 250 if number <= 100 else 1)
     for mark in "<>":
         counts[mark] += 2000
     counts["用户"] += 2000

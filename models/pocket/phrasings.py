@@ -6,690 +6,20 @@ complete: it is never cut there or later, so that whether a cut is finished is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import chinese_phrasings
+from lists import Phrasings, Sayings, phrases, phrasings, words
+from phrasings_calendar import CALENDAR
+from phrasings_countries import COUNTRIES
+from phrasings_nature import NATURE
+from phrasings_numbers import NUMBERS
+from phrasings_pieces import PIECES
 
-from lists import lines, phrases, words
+__all__ = ["FOLLOW_UPS", "REQUESTS", "SAYINGS", "Phrasings", "Sayings"]
 
-
-@dataclass(frozen=True)
-class Phrasings:
-    """The ways of asking for one thing; no held-out one is ever generated for training."""
-
-    trained: tuple[str, ...]
-    held_out: tuple[str, ...]
-
-    def choose_from(self, *, held_out: bool) -> tuple[str, ...]:
-        return self.held_out if held_out else self.trained
-
-
-def _phrasings(trained: str, held_out: str) -> Phrasings:
-    return Phrasings(lines(trained), lines(held_out))
-
-
-REQUESTS: dict[str, Phrasings] = {
-    "capital": _phrasings(
-        """what is the capital of {c}
-        what's the capital of {c}
-        whats the capital of {c}
-        which city is the capital of {c}
-        what city is the capital of {c}
-        what is the capital city of {c}
-        tell me the capital of {c}
-        name the capital of {c}
-        do you know the capital of {c}
-        can you tell me the capital of {c}
-        i want to know the capital of {c}
-        what is {p} capital
-        what's {p} capital city
-        the capital of {c}
-        capital of {c}
-        what is the name of the capital of {c}
-        i would like to know what the capital of {c}| is
-        the capital of {c}| is what
-        my teacher asked me for the capital of {c}
-        {c} has which capital
-        i wonder what the capital of {c}| is
-        give me the capital of {c}
-        what do you call the capital of {c}""",
-        """could you give me the capital of {c}
-        i forgot the capital of {c}
-        which city is {p} capital
-        what do they call the capital of {c}
-        please tell me what the capital city of {c}| is
-        i need the capital of {c}""",
-    ),
-    "continent": _phrasings(
-        """which continent is {c} in
-        what continent is {c} in
-        on which continent is {c}
-        where is {c}
-        where in the world is {c}
-        tell me which continent {c} is in
-        what continent does {c} belong to
-        do you know which continent {c} is in
-        the continent of {c}
-        on what continent can i find {c}
-        which continent does {c} lie on
-        i want to know where {c}| is
-        can you tell me where {c}| is
-        which part of the world is {c} in
-        {c} lies on which continent
-        {c} is in which part of the world
-        {c} belongs to which continent
-        in which continent is {c}
-        to which part of the world does {c} belong
-        name the continent of {c}
-        i wonder where {c}| is""",
-        """{c} is on which continent
-        what is the continent of {c}
-        tell me where {c}| is
-        could you tell me which continent {c} is in
-        to which continent does {c} belong""",
-    ),
-    "currency": _phrasings(
-        """what is the currency of {c}
-        what's the currency of {c}
-        which currency does {c} use
-        what currency do they use in {c}
-        what money do they use in {c}
-        which money do i need in {c}
-        what do people pay with in {c}
-        how do people pay in {c}
-        tell me the currency of {c}
-        the currency of {c}
-        currency of {c}
-        what currency is used in {c}
-        what is the money in {c}| called
-        do you know the currency of {c}
-        what is {p} currency
-        can you tell me the currency of {c}
-        what kind of money do they have in {c}
-        i wonder what the currency of {c}| is
-        which money is used in {c}""",
-        """name the currency of {c}
-        which currency is used in {c}
-        what kind of money do people use in {c}
-        i want to know the currency of {c}
-        what's {p} currency""",
-    ),
-    "language": _phrasings(
-        """what language do they speak in {c}
-        which language do they speak in {c}
-        what language is spoken in {c}
-        what do people speak in {c}
-        which language do people speak in {c}
-        what is the language of {c}
-        tell me the language of {c}
-        the language of {c}
-        language of {c}
-        what's the main language of {c}
-        what is the main language in {c}
-        do you know what language they speak in {c}
-        which language should i learn for {c}
-        can you tell me the language of {c}
-        how do people talk in {c}
-        what's the language of {c}
-        tell me which language they speak in {c}
-        i wonder what people speak in {c}""",
-        """which language is spoken in {c}
-        what's the language in {c}
-        tell me what language people speak in {c}
-        which language do i need in {c}
-        what tongue do they speak in {c}""",
-    ),
-    "capital_of": _phrasings(
-        """{k} is the capital of which country
-        {k} is the capital of what
-        which country has {k} as its capital
-        what country is {k} the capital of
-        of which country is {k} the capital
-        which country's capital is {k}
-        what country has the capital {k}
-        tell me which country has the capital {k}
-        {k} is which country's capital
-        do you know which country has {k} as its capital
-        what country has its capital in {k}
-        which country does {k} belong to
-        what country does the capital {k} belong to
-        tell me which country has {k} as its capital
-        {k} is the capital of| what place""",
-        """which country has the capital {k}
-        {k} is the capital of what| country
-        what country has {k} as its capital
-        tell me what country {k} is the capital of""",
-    ),
-    "plus": _phrasings(
-        """what is {a} plus {b}
-        what's {a} plus {b}
-        whats {a} plus {b}
-        how much is {a} plus {b}
-        how much is {a} and {b}
-        {a} plus {b}
-        {a} + {b}
-        {a}+{b}
-        what is {a} + {b}
-        what is {a}+{b}
-        add {a} and {b}
-        what do you get if you add {a} and {b}
-        can you add {a} and {b}
-        can you tell me what {a} plus {b}| is
-        what does {a} plus {b}| make
-        tell me {a} plus {b}
-        what is the sum of {a} and {b}
-        calculate {a} plus {b}
-        i have {a} apples and get {b}| more
-        do you know {a} plus {b}
-        {a} plus {b}| equals
-        {a} plus {b}| is what
-        how much is {a} + {b}
-        what do i have if i add {a} and {b}
-        please calculate {a} plus {b}
-        give me the sum of {a} and {b}""",
-        """what do i get when i add {a} and {b}
-        could you tell me {a} plus {b}
-        the sum of {a} and {b}
-        calculate {a} + {b}
-        what would {a} plus {b} be""",
-    ),
-    "minus": _phrasings(
-        """what is {a} minus {b}
-        what's {a} minus {b}
-        whats {a} minus {b}
-        how much is {a} minus {b}
-        how much is {a} less {b}
-        {a} minus {b}
-        {a} - {b}
-        {a}-{b}
-        what is {a} - {b}
-        what is {a}-{b}
-        subtract {b} from {a}
-        take {b} from {a}
-        take {b} away from {a}
-        {a} take away {b}
-        what is {a} take away {b}
-        what do you get if you take {b} from {a}
-        can you tell me what {a} minus {b}| is
-        what does {a} minus {b}| make
-        tell me {a} minus {b}
-        calculate {a} minus {b}
-        i have {a} apples and eat {b}
-        do you know {a} minus {b}
-        {a} minus {b}| equals
-        {a} minus {b}| is what
-        how much is {a} - {b}
-        what do i have if i take {b} from {a}
-        please calculate {a} minus {b}
-        what is left if i take {b} from {a}""",
-        """what do i get when i take {b} from {a}
-        could you tell me {a} minus {b}
-        calculate {a} - {b}
-        how much is {a} take away {b}
-        what would {a} minus {b} be""",
-    ),
-    "times": _phrasings(
-        """what is {a} times {b}
-        what's {a} times {b}
-        {a} times {b}
-        {a} x {b}
-        how much is {a} times {b}
-        how much is {a} divided by {b}
-        what is {a} divided by {b}
-        {a} divided by {b}
-        divide {a} by {b}
-        multiply {a} by {b}
-        multiply {a} and {b}
-        can you multiply {a} by {b}""",
-        """tell me {a} times {b}
-        what would {a} times {b} be""",
-    ),
-    "count_to": _phrasings(
-        """count to {n}
-        can you count| to {n}
-        please count to {n}
-        count up to {n}
-        count from one to {n}
-        count from 1 to {n}
-        i want you to count to {n}
-        let's count to {n}
-        show me how you count to {n}
-        could you count from one to {n}
-        say the numbers up to {n}""",
-        """could you count| to {n}
-        would you count to {n}
-        can you count from 1 to {n}
-        i would like you to count to {n}""",
-    ),
-    "count_down": _phrasings(
-        """count down from {n}
-        count backwards from {n}
-        can you count down from {n}
-        please count down from {n}
-        count back from {n}
-        do a countdown from {n}
-        count from {n} down| to one
-        i want you to count down from {n}""",
-        """could you count down from {n}
-        can you count backwards from {n}
-        start a countdown from {n}""",
-    ),
-    "count_range": _phrasings(
-        """count from {a} to {b}
-        can you count from {a} to {b}
-        please count from {a} to {b}
-        count up from {a} to {b}
-        go from {a} to {b}
-        say the numbers from {a} to {b}
-        tell me the numbers between {a} and {b}
-        i want to hear the numbers from {a} to {b}
-        could you go from {a} to {b}""",
-        """could you count from {a} to {b}
-        i want you to count from {a} to {b}
-        tell me the numbers from {a} to {b}""",
-    ),
-    "count_by": _phrasings(
-        """count by {s}
-        count in {s}
-        can you count by {s}
-        please count by {s}
-        i want you to count by {s}
-        count up by {s}""",
-        """could you count by {s}
-        can you count in {s}""",
-    ),
-    "after": _phrasings(
-        """what comes after {x}
-        which {u} comes after {x}
-        what {u} comes after {x}
-        what is the {u} after {x}
-        what is after {x}
-        which {u} is after {x}
-        what {u} follows {x}
-        tell me the {u} after {x}
-        name the {u} after {x}
-        the {u} after {x}
-        do you know the {u} after {x}""",
-        """what's the {u} after {x}
-        which {u} follows {x}
-        can you tell me the {u} after {x}
-        what's after {x}""",
-    ),
-    "before": _phrasings(
-        """what comes before {x}
-        which {u} comes before {x}
-        what {u} comes before {x}
-        what is the {u} before {x}
-        what is before {x}
-        which {u} is before {x}
-        tell me the {u} before {x}
-        name the {u} before {x}
-        the {u} before {x}
-        do you know the {u} before {x}""",
-        """what's the {u} before {x}
-        what {u} is before {x}
-        can you tell me the {u} before {x}
-        what's before {x}""",
-    ),
-    "tomorrow": _phrasings(
-        """if today is {x} what is tomorrow
-        today is {x} so what is tomorrow
-        today is {x} what day is tomorrow
-        what is tomorrow if today is {x}""",
-        """if today is {x} what day is tomorrow
-        what day is tomorrow if today is {x}""",
-    ),
-    "ordinal": _phrasings(
-        """what is the {o} {u} of the {w}
-        which {u} is the {o} of the {w}
-        what's the {o} {u} of the {w}
-        tell me the {o} {u} of the {w}
-        which one is the {o} {u} of the {w}
-        name the {o} {u} of the {w}
-        the {o} {u} of the {w}""",
-        """which is the {o} {u} of the {w}
-        what {u} is the {o} of the {w}
-        do you know the {o} {u} of the {w}""",
-    ),
-    "list_days": _phrasings(
-        """what are the days of the week
-        name the days of the week
-        tell me the days of the week
-        list the days of the week
-        say all the days of the week
-        can you name all the days of the week""",
-        """which days does the week have
-        can you list the days of the week
-        tell me all the days of the week""",
-    ),
-    "list_months": _phrasings(
-        """what are the months of the year
-        name the months of the year
-        tell me the months of the year
-        list the months of the year
-        say all the months of the year
-        can you name all the months of the year""",
-        """which months does the year have
-        can you list the months of the year
-        tell me all the months of the year""",
-    ),
-    "month_length": _phrasings(
-        """how many days does {m} have
-        how many days are in {m}
-        how many days are there in {m}
-        how many days has {m}
-        how long is {m}
-        i wonder how many days {m} has
-        can you tell me how long {m}| is
-        tell me how many days {m} has
-        do you know how many days are in {m}""",
-        """how many days is {m}
-        can you tell me how many days {m} has
-        tell me how many days are in {m}""",
-    ),
-    "color": _phrasings(
-        """what color is {x}
-        what colour is {x}
-        which color is {x}
-        what is the color of {x}
-        what's the color of {x}
-        tell me the color of {x}
-        which color does {x} have
-        what color does {x} have
-        the color of {x}
-        do you know the color of {x}
-        can you tell me the color of {x}
-        tell me the colour of {x}
-        what's the colour of {x}
-        i wonder what color {x}| is
-        tell me what colour {x}| is""",
-        """which colour is {x}
-        what is the colour of {x}
-        tell me what color {x} has
-        name the color of {x}""",
-    ),
-    "mix": _phrasings(
-        """what do you get when you mix {a} and {b}
-        what color do {a} and {b} make
-        mix {a} and {b}
-        what is {a} mixed with {b}
-        what happens if i mix {a} and {b}
-        {a} and {b} make which color""",
-        """what do i get if i mix {a} and {b}
-        what color is {a} mixed with {b}
-        which color do {a} and {b} make""",
-    ),
-    "sound": _phrasings(
-        """what does {x} say
-        what sound does {x} make
-        what noise does {x} make
-        which sound does {x} make
-        how does {x} sound
-        tell me what {x} says
-        what is the sound of {x}
-        how does {x} go
-        do you know what {x} says
-        can you tell me what {x} says
-        which noise comes from {x}
-        i wonder what {x} says""",
-        """which noise does {x} make
-        what's the sound of {x}
-        tell me what sound {x} makes
-        what noise comes from {x}""",
-    ),
-    "legs": _phrasings(
-        """how many legs does {x} have
-        how many legs has {x}
-        tell me how many legs {x} has
-        do you know how many legs {x} has
-        the number of legs of {x}
-        on how many legs does {x} walk
-        can you count the legs of {x}
-        i want to know how many legs {x} has
-        what number of legs does {x} have""",
-        """can you tell me how many legs {x} has
-        what is the number of legs of {x}
-        i wonder how many legs {x} has""",
-    ),
-    "young": _phrasings(
-        """what is a baby {y} called
-        what do you call a baby {y}
-        what's a baby {y} called
-        what is the name for a baby {y}
-        what is a young {y} called
-        how do you call a baby {y}
-        the word for a baby {y}
-        tell me what a baby {y} is called
-        i wonder what a baby {y} is called
-        what do they call a young {y}""",
-        """what do people call a baby {y}
-        what's the name for a baby {y}
-        do you know what a baby {y} is called
-        what do you call a young {y}""",
-    ),
-    "planet_order": _phrasings(
-        """what is the {o} planet| from the sun
-        which planet is the {o} from the sun
-        what's the {o} planet| from the sun
-        tell me the {o} planet| from the sun
-        name the {o} planet
-        which planet is number {n}| from the sun
-        which planet comes {o}
-        which one is the {o} planet| from the sun
-        can you tell me the {o} planet| from the sun
-        what planet is number {n}| from the sun""",
-        """which is the {o} planet| from the sun
-        do you know the {o} planet| from the sun
-        what planet is the {o} from the sun""",
-    ),
-    "planet_list": _phrasings(
-        """name the planets
-        what are the planets
-        list all the planets
-        tell me the planets
-        can you name all the planets
-        which planets are there""",
-        """can you list the planets
-        tell me all the planets
-        what planets are there""",
-    ),
-    "planet_count": _phrasings(
-        """how many planets are there
-        how many planets do we have
-        how many planets go around the sun
-        tell me how many planets there are
-        the number of planets""",
-        """how many planets does the sun have
-        do you know how many planets there are""",
-    ),
-    "biggest": _phrasings(
-        """what is the biggest planet
-        which planet is the biggest
-        what is the largest planet
-        which planet is the largest
-        tell me the biggest planet
-        name the largest planet
-        which one is the biggest planet
-        do you know the biggest planet""",
-        """what's the biggest planet
-        which is the largest planet""",
-    ),
-    "smallest": _phrasings(
-        """what is the smallest planet
-        which planet is the smallest
-        tell me the smallest planet
-        name the smallest planet
-        which one is the smallest planet
-        what planet is the smallest""",
-        """what's the smallest planet
-        which is the smallest planet""",
-    ),
-    "closest": _phrasings(
-        """which planet is closest to the sun
-        what is the closest planet to the sun
-        which planet is nearest to the sun
-        what planet is closest to the sun
-        what is the nearest planet to the sun
-        name the closest planet to the sun
-        which is the nearest planet to the sun
-        tell me which planet is closest to the sun""",
-        """what's the closest planet to the sun
-        what planet is nearest to the sun""",
-    ),
-    "farthest": _phrasings(
-        """which planet is farthest from the sun
-        what is the farthest planet from the sun
-        what planet is farthest from the sun
-        tell me the farthest planet from the sun
-        which one is the farthest planet from the sun
-        name the farthest planet from the sun
-        which planet is the farthest from the sun""",
-        """which is the farthest planet from the sun
-        what's the farthest planet from the sun""",
-    ),
-    "red_planet": _phrasings(
-        """which planet is red
-        which planet is the red planet
-        what is the red planet
-        what planet is called the red planet
-        which one is the red planet
-        name the red planet""",
-        """what planet is red
-        which planet is called the red planet""",
-    ),
-    "rings": _phrasings(
-        """which planet has rings
-        what planet has big rings
-        which planet has the big rings
-        what is the planet with the rings
-        which planet is the one with rings
-        name the planet with rings""",
-        """which planet has big rings
-        what planet has rings""",
-    ),
-    "unit": _phrasings(
-        """how many {s} are in {l}
-        how many {s} does {l} have
-        how many {s} are there in {l}
-        how many {s} in {l}
-        how many {s} has {l}
-        tell me how many {s} are in {l}
-        do you know how many {s} are in {l}
-        can you tell me how many {s} {l} has
-        the number of {s} in {l}
-        {l} has how many {s}
-        how many {s} does it take to make {l}
-        i want to know how many {s} are in {l}
-        what number of {s} is in {l}""",
-        """how many {s} make {l}
-        what is the number of {s} in {l}
-        can you tell me how many {s} are in {l}
-        i wonder how many {s} are in {l}""",
-    ),
-    "story": _phrasings(
-        """tell me a story about {t}
-        tell me the story of {t}
-        tell me the story about {t}
-        i want to hear the story of {t}
-        i want to hear a story about {t}
-        can you tell me a story about {t}
-        can you tell me the story of {t}
-        do you know the story of {t}
-        do you know a story about {t}
-        please tell the story of {t}
-        read me the story of {t}
-        the story of {t}
-        story about {t}
-        a story about {t}
-        let me hear the story of {t}
-        give me a story about {t}
-        i would like the story about {t}
-        how about the story of {t}
-        tell us the story of {t}
-        please read me the story of {t}""",
-        """could you tell me the story of {t}
-        i would like to hear the story about {t}
-        how about a story about {t}
-        read me a story about {t}
-        tell the story about {t}""",
-    ),
-    "guide": _phrasings(
-        """how do i {t}
-        how do you {t}
-        how can i {t}
-        how to {t}
-        tell me how to {t}
-        can you tell me how to {t}
-        explain how to {t}
-        can you explain how to {t}
-        teach me how to {t}
-        i want to know how to {t}
-        i want to {t}
-        show me how to {t}
-        what is the best way to {t}
-        do you know how to {t}
-        i don't know how to {t}
-        help me {t}
-        what do i do to {t}
-        how should i {t}""",
-        """could you tell me how to {t}
-        what's the best way to {t}
-        i need to know how to {t}
-        how would you {t}
-        can you teach me how to {t}""",
-    ),
-    "recipe": _phrasings(
-        """how do i {t}
-        how do you {t}
-        how can i {t}
-        how to {t}
-        tell me how to {t}
-        can you tell me how to {t}
-        explain how to {t}
-        can you explain how to {t}
-        teach me how to {t}
-        i want to know how to {t}
-        i want to {t}
-        show me how to {t}
-        what is the best way to {t}
-        do you know how to {t}
-        i don't know how to {t}
-        help me {t}
-        what do i need to {t}
-        give me a recipe to {t}""",
-        """could you tell me how to {t}
-        what's the best way to {t}
-        i need to know how to {t}
-        how would you {t}
-        can you teach me how to {t}""",
-    ),
-    "any_story": _phrasings(
-        """tell me a story
-        can you tell me a story
-        i want to hear a story
-        please tell me a story
-        do you know a story
-        tell me any story
-        another story
-        a story please""",
-        """could you tell me a story
-        i would like to hear a story""",
-    ),
-    "joke": _phrasings(
-        """tell me a joke
-        do you know a joke
-        can you tell me a joke
-        another joke
-        say something funny
-        make me laugh
-        a joke please
-        please tell me a joke
-        i want to hear a joke""",
-        """could you tell me a joke
-        i would like to hear a joke""",
-    ),
-}
+REQUESTS: dict[str, Phrasings] = {**COUNTRIES, **NUMBERS, **CALENDAR, **NATURE, **PIECES}
 
 # Asked right after an answer of the same kind: the relation stays, the country changes.
-FOLLOW_UPS = _phrasings(
+FOLLOW_UPS = phrasings(
     """and {c}
     and of {c}
     what about {c}
@@ -700,28 +30,104 @@ FOLLOW_UPS = _phrasings(
     no i meant {c}
     i meant {c}
     sorry i meant {c}
-    what about the one of {c}""",
-    """and what of {c}
+    what about the one of {c}
+    {c}
+    now {c}
+    and now {c}
+    and then {c}
+    same for {c}
+    the same for {c}
+    and the same for {c}
+    what about {c} then
+    what about in {c}
+    how about for {c}
+    how about in {c}
+    and how about {c}
+    okay and {c}
+    and {c}| please
+    let's try {c}
+    try {c}
+    now for {c}
+    also for {c}
+    and also {c}
+    what is it in {c}
+    and what is it in {c}
+    and what is it for {c}
+    tell me for {c}
+    tell me the same for {c}
+    can you do {c}
+    can you tell me for {c}
+    do {c}
+    do the same for {c}
+    okay what about {c}
+    so what about {c}
+    and what about in {c}
+    next {c}
+    next is {c}
+    what of {c}
+    what would it be for {c}
+    oh and {c}
+    and if i ask for {c}
+    same question for {c}
+    the same question for {c}""",
+    """and what would that be for {c}
     what is it for {c}
     and the one of {c}
-    oh sorry i mean {c}""",
+    sorry i meant to say {c}
+    and what is that for {c}
+    same thing for {c}
+    let us hear about {c}""",
 )
 
 # While a longer piece is being told: that one was not meant. The topic follows.
-CORRECTIONS = _phrasings(
+CORRECTIONS = phrasings(
     """no i meant {t}
     i meant {t}
     sorry i meant {t}
     no not that one i meant {t}
     no {t}
     not that i want {t}
-    wrong one i want {t}""",
+    wrong one i want {t}
+    no i want {t}
+    no i wanted {t}
+    i wanted {t}
+    i said {t}
+    no i said {t}
+    i asked for {t}
+    no i asked for {t}
+    not this one {t}
+    not this i want {t}
+    sorry {t}
+    i mean {t}
+    no i mean {t}
+    sorry i mean {t}
+    no {t} instead
+    {t} instead
+    instead {t}
+    please {t} instead
+    actually {t}
+    actually i meant {t}
+    oh i meant {t}
+    wait i meant {t}
+    wait no {t}
+    stop i meant {t}
+    that's not it i meant {t}
+    that is the wrong one i meant {t}
+    no the other one {t}
+    not that {t}
+    no no {t}
+    i did not mean that i meant {t}
+    i'd rather hear {t}
+    sorry i wanted {t}""",
     """no no i meant {t}
     oh sorry i meant {t}
-    not that one i want {t}""",
+    not that one i want {t}
+    no sorry i meant {t}
+    not this i meant {t}
+    wait i wanted {t}""",
 )
 
-AGAIN = _phrasings(
+AGAIN = phrasings(
     """start over
     start again
     from the beginning please
@@ -733,15 +139,57 @@ AGAIN = _phrasings(
     say that again
     can you repeat that
     repeat that please
-    i did not hear you say it again""",
+    i did not hear you say it again
+    say it again
+    once more
+    once more please
+    one more time
+    repeat
+    repeat it
+    please repeat
+    please repeat that
+    can you repeat it
+    can you say it again
+    what did you say
+    what did you say again
+    i didn't get that
+    i did not get that
+    i missed that
+    tell it from the start
+    again please
+    again from the start
+    from the top
+    start from the top
+    back to the start
+    go back to the start
+    restart
+    restart please
+    could you repeat it
+    sorry what
+    sorry i missed that
+    come again
+    tell me again
+    tell me that again
+    from the start please
+    once again
+    once again please
+    from the beginning
+    go back to the beginning
+    i did not hear you
+    i didn't hear you
+    say that once more
+    repeat from the start""",
     """please start over
     can you start again
     could you say that again
     start from the beginning
-    can you say that again""",
+    can you say that again
+    please say it again
+    could you repeat that
+    tell it once more""",
 )
 
-GO_ON = _phrasings(
+GO_ON = phrasings(
     """go on
     continue
     please continue
@@ -756,16 +204,104 @@ GO_ON = _phrasings(
     continue please
     go on with that
     more please
-    carry on""",
+    carry on
+    please continue now
+    continue now
+    now please continue
+    okay please continue
+    okay keep going
+    keep talking
+    please keep talking
+    keep on
+    tell me the rest
+    the rest please
+    what comes next
+    what next
+    so go on
+    so continue
+    go on i am listening
+    continue i am listening
+    i am back go on
+    okay where were we
+    where were we
+    where did you stop
+    please resume
+    resume
+    you may continue
+    you may go on
+    go on with the story
+    continue the story
+    continue with that
+    finish it
+    finish the story
+    please finish
+    can you go on
+    can you continue
+    could you go on
+    could you continue please
+    would you continue
+    let's continue
+    let us go on
+    i want to hear the rest
+    i want to hear more
+    tell me what happened next
+    and what happened then
+    then what
+    and then what
+    what happened then
+    proceed
+    please proceed
+    please carry on
+    just go on
+    just continue
+    sorry go on
+    sorry please go on
+    sorry continue
+    ready go on
+    yes go on
+    yes continue
+    yes please go on
+    yes please continue
+    good go on
+    right go on
+    alright go on
+    alright continue
+    well go on
+    go on then
+    please go ahead
+    keep going please
+    keep reading
+    please keep reading
+    keep it up
+    don't stop
+    please don't stop
+    go on talking
+    you can go ahead
+    continue where you stopped
+    go on where you stopped
+    pick up where you stopped
+    i am listening again
+    i'm listening go on
+    back to the story
+    back to what you said
+    sorry i interrupted you go on
+    tell me more
+    tell me more please
+    more of that please""",
     """okay continue
     go on please
     please keep going
     you can continue
     now continue
-    go on now""",
+    go on now
+    you may keep going
+    please go on now
+    let's go on
+    could you continue
+    yes keep going""",
 )
 
-BACK_CHANNELS = _phrasings(
+BACK_CHANNELS = phrasings(
     """uh-huh
     uh huh
     mm-hmm
@@ -823,7 +359,120 @@ BACK_CHANNELS = _phrasings(
     good to know
     fair enough
     makes sense
-    absolutely""",
+    absolutely
+    maybe
+    hm
+    mm
+    mhmm
+    aha
+    yup
+    ya
+    very good
+    very interesting
+    nice one
+    good one
+    that's nice
+    that's great
+    that's funny
+    that is true
+    that's true
+    how funny
+    how cool
+    how lovely
+    sweet
+    super
+    brilliant
+    fantastic
+    wonderful
+    beautiful
+    awesome
+    excellent
+    oh no
+    oh my
+    oh dear
+    my goodness
+    no way
+    seriously
+    oh good
+    oh great
+    oh yes
+    oh yeah
+    yes yes
+    yes of course
+    yes sure
+    okay okay
+    okay good
+    okay nice
+    okay cool
+    okay great
+    alright then
+    fine
+    i get it
+    i got it
+    i hear you
+    understood
+    clear
+    that is clear
+    indeed
+    quite
+    poor thing
+    lol
+    haha nice
+    hehe
+    ooh
+    wow okay
+    wow cool
+    wow great
+    wow amazing
+    ah i see
+    ah right
+    ah nice
+    ah good
+    so nice
+    so cool
+    so funny
+    so sad
+    how sad
+    that is sad
+    what a story
+    i like it
+    i love it
+    love it
+    good point
+    yeah yeah
+    yeah i see
+    yeah cool
+    mm okay
+    mm yes
+    mm right
+    sure sure
+    right okay
+    really nice
+    really good
+    that sounds good
+    that sounds nice
+    that sounds great
+    i didn't know that
+    i did not know that
+    oh i didn't know
+    very cool
+    very funny
+    very true
+    nice nice
+    cool cool
+    wow wow
+    as expected
+    who knew
+    how strange
+    how odd
+    strange
+    funny story
+    perhaps
+    i guess
+    i guess so
+    i think so
+    sounds right
+    sounds nice""",
     """oh nice
     right right
     yeah right
@@ -838,7 +487,12 @@ BACK_CHANNELS = _phrasings(
     that is interesting
     mhm okay
     yeah sure
-    oh that is nice""",
+    oh that is nice
+    ah yes
+    okay very nice
+    so interesting
+    oh very good
+    i see i see""",
 )
 
 # Of these, two are also said together; but no held-out pair is, in training.
@@ -847,7 +501,7 @@ PAIRED: tuple[str, ...] = phrases(
     "interesting / good / got it / i understand / funny / alright / i know / exactly / very nice / oh / yeah / okay"
 )
 
-STOPS = _phrasings(
+STOPS = phrasings(
     """stop
     stop it
     stop please
@@ -889,7 +543,97 @@ STOPS = _phrasings(
     i have heard enough
     i don't want to hear it
     stop there
-    let me think""",
+    let me think
+    that will do
+    no stop
+    no please stop
+    stop right there
+    stop now please
+    can you stop talking
+    could you please stop
+    would you stop
+    would you please be quiet
+    i said stop
+    don't talk
+    do not talk
+    no more talking
+    be silent
+    please be silent
+    quiet now
+    shh
+    shhh
+    shush
+    cut it out
+    cut
+    halt
+    stop speaking
+    please stop speaking
+    stop telling me this
+    i don't need more
+    that was enough
+    i heard enough
+    enough thank you
+    enough please
+    thanks that's enough
+    okay thanks that's enough
+    okay that will do
+    that'll do
+    give me a break
+    give me a moment
+    give me a second
+    just a moment
+    just a second
+    one second
+    one second please
+    one moment please
+    wait please
+    please wait
+    please wait a moment
+    wait a minute
+    hang on
+    hang on a second
+    hold it
+    pause please
+    please pause
+    let me speak
+    let me talk
+    i am talking now
+    my turn
+    no thanks
+    no thank you
+    not now
+    i am not interested
+    i'm not interested
+    this is too long
+    too long
+    skip it
+    leave it
+    drop it
+    stop reading
+    stop the story
+    no
+    nope
+    no no
+    not now please
+    okay okay stop
+    stop it now
+    stop it please
+    alright stop
+    alright that's enough
+    yes stop
+    yeah stop
+    oh stop
+    hey stop
+    stop for a moment
+    stop for now
+    rest now
+    silent please
+    keep quiet
+    please keep quiet
+    hush now
+    i need silence
+    i can't listen now
+    later please""",
     """please stop now
     stop stop
     okay stop it
@@ -907,11 +651,16 @@ STOPS = _phrasings(
     hold on stop
     you can be quiet now
     silence please
-    please hush""",
+    please hush
+    please be quiet now
+    stop this
+    okay hush
+    alright enough
+    wait please stop""",
 )
 
 # Before a question that sets a running piece aside only for a moment: afterwards it is gone back to.
-ASIDES = _phrasings(
+ASIDES = phrasings(
     """quick question
     wait
     hold on
@@ -921,16 +670,50 @@ ASIDES = _phrasings(
     before you go on
     just a quick question
     sorry to interrupt but
-    wait a second""",
+    wait a second
+    oh wait
+    wait a moment
+    hold on a second
+    sorry to interrupt
+    quick one
+    one quick question
+    short question
+    a short question
+    just one thing
+    one thing
+    a quick question
+    before you continue
+    can i quickly ask
+    may i quickly ask
+    let me quickly ask
+    excuse me quick question
+    hey quick question
+    just quickly
+    quickly
+    side question
+    one small question
+    i have a quick question
+    sorry a quick question
+    sorry but
+    wait one question
+    oh one question
+    one short question
+    a small question
+    hang on
+    one moment
+    excuse me but""",
     """wait quick question
     hold on one question
     sorry quick question
     oh by the way
-    just one question""",
+    just one question
+    oh quick question
+    wait a short question
+    one quick thing""",
 )
 
 # Before a question that sets a running piece aside for good.
-RESETS = _phrasings(
+RESETS = phrasings(
     """actually
     forget that
     never mind that
@@ -943,19 +726,51 @@ RESETS = _phrasings(
     different question
     no
     enough
-    let's talk about something else""",
+    let's talk about something else
+    forget it
+    leave that
+    stop that
+    skip that
+    not that
+    i changed my mind
+    let's change the topic
+    another topic
+    no more of this
+    okay stop
+    stop
+    enough of that
+    that's enough
+    no no
+    no not that
+    never mind
+    let me ask something else
+    now something else
+    rather
+    no i want to know
+    okay new question
+    a new question
+    a different question""",
     """actually no
     okay something else
     okay forget that
     okay different question
-    no something else""",
+    no something else
+    okay never mind
+    no another question
+    stop something else""",
 )
 
-LEADS: tuple[str, ...] = (
-    "hey", "um", "uh", "so", "okay", "okay so", "well", "hi", "hello", "please", "and", "now", "oh", "hmm", "sorry",
-    "okay now", "alright", "and now", "then", "can i ask", "one more", "hey there", "i have a question", "good",
-)  # fmt: skip
-TAILS: tuple[str, ...] = ("please", "thanks", "for me", "please thanks", "now", "then", "again", "my friend")
+LEADS: tuple[str, ...] = phrases(
+    "hey / um / uh / so / okay / okay so / well / hi / hello / and / now / oh / hmm / sorry / okay now / "
+    "alright / and now / then / can i ask / one more / hey there / i have a question / good / excuse me / listen / "
+    "right / well then / okay well / so um / oh and / ah / thanks / thank you / great / nice / cool / yes / yeah "
+    "/ also / hi there / hello there / great now / cool so / um so / uh well / okay good / "
+    "hey um"
+)
+TAILS: tuple[str, ...] = phrases(
+    "please / thanks / for me / please thanks / now / then / again / my friend / thank you / if you know / if you can "
+    "/ by the way / right now / quickly / buddy / please tell me / i forgot / for my homework"
+)
 
 # What a cut may not end with: alone these say something already.
 STANDALONE: frozenset[str] = frozenset(
@@ -964,3 +779,68 @@ STANDALONE: frozenset[str] = frozenset(
         *("story", "a story", "read me a story", "give me a story", "how about a story", "another one"),
     )
 )
+
+# What people say when they tell their name, or want to hear it.
+NAME_TOLD = phrasings(
+    """my name is {n}
+    i am {n}
+    i'm {n}
+    call me {n}
+    you can call me {n}
+    my name's {n}
+    i am called {n}
+    please call me {n}
+    my friends call me {n}
+    people call me {n}
+    this is {n}
+    hello my name is {n}
+    hi i am {n}
+    hi i'm {n}
+    hello i am {n}
+    hey i'm {n}
+    hi my name is {n}
+    it is {n}
+    the name is {n}""",
+    """hello i'm {n}
+    hey my name is {n}
+    everybody calls me {n}
+    hello this is {n}""",
+)
+NAME_ASKED = phrasings(
+    """what is my name
+    what's my name
+    do you remember my name
+    do you know my name
+    who am i
+    tell me my name
+    can you tell me my name
+    say my name
+    what did i say my name| was
+    what am i called
+    do you know who i am
+    have you forgotten my name
+    what was my name""",
+    """do you still know my name
+    can you say my name
+    what was my name again
+    and what is my name""",
+)
+
+SAYINGS: dict[str, Sayings] = {
+    "en": Sayings(
+        back_channels=BACK_CHANNELS,
+        stops=STOPS,
+        go_on=GO_ON,
+        again=AGAIN,
+        resets=RESETS,
+        asides=ASIDES,
+        corrections=CORRECTIONS,
+        name_told=NAME_TOLD,
+        name_asked=NAME_ASKED,
+        paired=PAIRED,
+        leads=LEADS,
+        tails=TAILS,
+        standalone=STANDALONE,
+    ),
+    "zh": chinese_phrasings.SAYINGS,
+}

@@ -9,11 +9,12 @@ from collections import defaultdict
 from random import Random
 from typing import TYPE_CHECKING
 
+import questions
 import torch
-from dialogues import Conversation, draw
-from phrasings import BACK_CHANNELS, STOPS
-from questions import KINDS, any_ask, ask_of_kind
+from conversation import Conversation
+from dialogues import draw
 from slices import BOS, EOS, DuplexTokenizer
+from speech import JUNK, LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,38 +25,75 @@ if TYPE_CHECKING:
     Case = tuple[str, tuple[int, ...], tuple[int, ...]]
 
 
-def cases(rng: Random, tokenizer: DuplexTokenizer, each: int) -> Iterator[Case]:
-    """Held-out phrasings in fresh conversations, and after an earlier conversation."""
+def _requests(rng: Random, tokenizer: DuplexTokenizer, language: str, each: int) -> Iterator[Case]:
+    """Requests of every kind in fresh conversations, and after an earlier conversation."""
     silent = (tokenizer.idle, EOS)
-    for kind in (*KINDS, "piece"):
+    prefix = "" if language == "en" else language + " "
+    for kind in (*questions.kinds(language), "piece", "reference", "name"):
         if kind == "joke":
             continue
         for i in range(each):
             before = draw(rng, tokenizer, 60).tokens if i % 2 else [BOS]
-            talk = Conversation(rng, tokenizer, held_out=True)
-            ask = ask_of_kind(rng, kind, held_out=True)
+            talk = Conversation(rng, tokenizer, held_out=True, languages=(language,))
+            if kind == "name":
+                talk.answer(talk.name_told())
+                ask = talk.name_asked()
+            elif kind == "reference":
+                country = rng.choice(questions.countries(language))
+                talk.answer(talk.country_ask(rng.choice(("capital", "currency", "language")), country))
+                assert talk.about is not None
+                ask = talk.reference(talk.about)
+            else:
+                ask = questions.ask_of_kind(rng, kind, held_out=True, language=language)
             text, cuts = talk.utterance(ask)
+            prompt = (*before, *talk.tokens[1:])
             right = tokenizer.message(ask.answer)[0]
-            yield kind, (*before, *tokenizer.user_slice(text)), (*right, EOS)
+            yield prefix + kind, (*prompt, *tokenizer.user_slice(text)), (*right, EOS)
             if cuts:
-                part = " ".join(text.split()[: rng.choice(cuts)])
-                yield "unfinished", (*before, *tokenizer.user_slice(part)), silent
-    for _ in range(3 * each):
-        talk = Conversation(rng, tokenizer, held_out=True)
-        ask = ask_of_kind(rng, "piece", held_out=True)
-        slices = tokenizer.message(ask.answer)
-        told = rng.randint(1, len(slices) - 1)
-        talk.reply(talk.utterance(ask)[0], slices, told)
-        yield "silence in a piece", (*talk.tokens, *tokenizer.user_slice(None)), (*slices[told], EOS)
-        yield "stop", (*talk.tokens, *tokenizer.user_slice(talk.say(STOPS))), silent
-        said = tokenizer.user_slice(talk.say(BACK_CHANNELS))
-        yield "back-channel", (*talk.tokens, *said), (*slices[told], EOS)
-        other = any_ask(rng, held_out=True)
-        said = tokenizer.user_slice(talk.utterance(other)[0])
-        yield "new question", (*talk.tokens, *said), (*tokenizer.message(other.answer)[0], EOS)
-        done = Conversation(rng, tokenizer, held_out=True)
-        done.reply(done.utterance(other)[0], tokenizer.message(other.answer))
-        yield "silence after", (*done.tokens, *tokenizer.user_slice(None)), silent
+                part = talk.cut(text, (rng.choice(cuts),))[0]
+                yield f"{prefix}unfinished", (*prompt, *tokenizer.user_slice(part)), silent
+
+
+def _pieces(rng: Random, tokenizer: DuplexTokenizer, language: str) -> Iterator[Case]:
+    """What may happen in the middle of a piece."""
+    silent = (tokenizer.idle, EOS)
+    prefix = "" if language == "en" else language + " "
+    talk = Conversation(rng, tokenizer, held_out=True, languages=(language,))
+    ask = questions.ask_of_kind(rng, "piece", held_out=True, language=language)
+    slices = tokenizer.message(ask.answer)
+    told = rng.randint(1, len(slices) - 1)
+    text = talk.utterance(ask)[0]
+    for i, heard in enumerate(slices[:told]):
+        talk.pair(None if i else text, heard)
+    following = (*slices[told], EOS)
+    yield f"{prefix}silence in a piece", (*talk.tokens, *tokenizer.user_slice(None)), following
+    for name, noises in (("back-channel", talk.sayings.back_channels), ("junk", JUNK[language])):
+        yield prefix + name, (*talk.tokens, *tokenizer.user_slice(talk.say(noises))), following
+    stop = tokenizer.user_slice(talk.say(talk.sayings.stops))
+    yield f"{prefix}stop", (*talk.tokens, *stop), silent
+    on = tokenizer.user_slice(talk.say(talk.sayings.go_on))
+    yield f"{prefix}go on", (*talk.tokens, *stop, *silent, *on), following
+    other = talk.any_ask()
+    answer = tokenizer.message(other.answer)
+    said = tokenizer.user_slice(talk.utterance(other)[0])
+    yield f"{prefix}new question", (*talk.tokens, *said), (*answer[0], EOS)
+    resume = (*tokenizer.message(questions.resume(language))[0], EOS)
+    for name, opening, next_one in (("aside", talk.choose(talk.sayings.asides), resume), ("no aside", "", silent)):
+        if len(answer) == 1:
+            said = tokenizer.user_slice(talk.utterance(other, opening)[0])
+            prompt = (*talk.tokens, *said, *answer[0], EOS, *tokenizer.user_slice(None))
+            yield f"{prefix}back after an {name}" if opening else f"{prefix}not back", prompt, next_one
+    done = Conversation(rng, tokenizer, held_out=True, languages=(language,))
+    done.reply(done.utterance(other)[0], answer)
+    yield f"{prefix}silence after", (*done.tokens, *tokenizer.user_slice(None)), silent
+
+
+def cases(rng: Random, tokenizer: DuplexTokenizer, each: int) -> Iterator[Case]:
+    """Held-out phrasings in both languages."""
+    for language in LANGUAGES:
+        yield from _requests(rng, tokenizer, language, each)
+        for _ in range(3 * each):
+            yield from _pieces(rng, tokenizer, language)
 
 
 def first_slice(model: PocketModel, prompts: list[tuple[int, ...]], most: int = 12) -> list[list[int]]:
@@ -79,7 +117,7 @@ def first_slice(model: PocketModel, prompts: list[tuple[int, ...]], most: int = 
     return [tokens[i, len(prompt) : int(lengths[i])].tolist() for i, prompt in enumerate(prompts)]
 
 
-def report(model: PocketModel, tokenizer: DuplexTokenizer, each: int = 10, show: int = 0) -> str:
+def report(model: PocketModel, tokenizer: DuplexTokenizer, each: int = 8, show: int = 0) -> str:
     """Percentages by kind, in one line; `show` misses are written out."""
     rng = Random("probe")
     drawn = sorted(cases(rng, tokenizer, each), key=lambda case: len(case[1]))

@@ -1,4 +1,4 @@
-"""Requests and their answers: what is asked, from which word on it could be complete, and what is to be said.
+"""Requests and their answers in both languages: what is asked, and what is to be said.
 
 Knows the facts, the pieces and the phrasings; knows nothing of slices, tokens or conversations. Every function draws
 from the `random.Random` that it is given and from nothing else.
@@ -6,59 +6,47 @@ from the `random.Random` that it is given and from nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import chinese
+import chinese_questions
+import english_questions
 import facts
+import unknown
+from asks import Ask, joined, units
+from english_questions import sentence
 from lists import words
 from phrasings import FOLLOW_UPS, REQUESTS
 from pieces import JOKES, PIECES, Piece
-from smalltalk import (
-    SMALL_TALK,
-    TOO_HARD_ANSWER,
-    UNKNOWN_ANSWER,
-    UNKNOWN_TEMPLATES,
-    UNKNOWN_TEMPLATES_HELD_OUT,
-    UNKNOWN_WORDS,
-    UNKNOWN_WORDS_HELD_OUT,
-)
+from smalltalk import EVERYDAY, FIRST_WORDS
+from templates import request
+from texts import TEXTS
+
+__all__ = ["KINDS", "SHORT_KINDS", "Ask", "joined", "units"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
 
-@dataclass(frozen=True)
-class Ask:
-    """A request in its natural spelling.
-
-    `cuts` are the numbers of words after which it may be cut and is then surely unfinished.
-    """
-
-    kind: str
-    text: str
-    answer: str
-    cuts: tuple[int, ...]
+def countries(language: str = "en") -> tuple[facts.Country, ...]:
+    """The countries that are talked about in a language, with their names and facts in it."""
+    return chinese.COUNTRIES if language == "zh" else facts.COUNTRIES
 
 
-def _ask(kind: str, template: str, answer: str, fields: dict[str, str] | None = None) -> Ask:
-    """Fill a template in; words from the ``|`` on, or from the last word on, may complete it."""
-    filled = template.format(**fields) if fields else template
-    head, _, _ = filled.partition("|")
-    text = " ".join(filled.replace("|", "").split())
-    return Ask(kind, text, answer, tuple(range(1, len(head.split()))))
+def pieces(language: str = "en") -> tuple[Piece, ...]:
+    """The longer pieces in a language."""
+    return chinese.PIECES if language == "zh" else PIECES
 
 
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def country_answer(relation: str, country: facts.Country) -> str:
+def country_answer(relation: str, country: facts.Country, language: str = "en") -> str:
     """What is said of a country: `relation` is capital, continent, currency, language or capital_of."""
+    if language == "zh":
+        return chinese_questions.country_answer(relation, country)
     if relation == "capital":
         return f"The capital of {country.name} is {country.capital}."
     if relation == "continent":
-        return f"{_sentence(country.name)} is in {country.continent}."
+        return f"{sentence(country.name)} is in {country.continent}."
     if relation == "currency":
         return f"The currency of {country.name} is the {country.currency}."
     if relation == "language":
@@ -66,188 +54,44 @@ def country_answer(relation: str, country: facts.Country) -> str:
     return f"{country.capital} is the capital of {country.name}."
 
 
-def _country_fields(rng: Random, country: facts.Country) -> dict[str, str]:
+def _country_fields(rng: Random, country: facts.Country, relation: str = "") -> dict[str, str]:
     name = country.name
     if name.startswith("the ") and rng.random() < 0.3:
         name = name.removeprefix("the ")
-    return {"c": name, "p": name + ("'" if name.endswith("s") else "'s"), "k": country.capital}
+    if country.name in facts.ALIASES and rng.random() < 0.4:
+        name = rng.choice(facts.ALIASES[country.name])
+    # Some ask whether it is so, and are often wrong.
+    other = country if relation == "capital_of" or rng.random() < 0.4 else rng.choice(facts.COUNTRIES)
+    return {
+        "c": name,
+        "p": name + ("'" if name.endswith("s") else "'s"),
+        "k": other.capital,
+        "o": other.continent,
+        "m": other.currency,
+        "l": other.language,
+    }
 
 
-def country_ask(rng: Random, relation: str, country: facts.Country, *, held_out: bool) -> Ask:
+def country_ask(rng: Random, relation: str, country: facts.Country, *, held_out: bool, language: str = "en") -> Ask:
+    """A question about a country; `relation` as in `country_answer`."""
+    if language == "zh":
+        return chinese_questions.country_ask(rng, relation, country, held_out=held_out)
     template = rng.choice(REQUESTS[relation].choose_from(held_out=held_out))
-    return _ask(relation, template, country_answer(relation, country), _country_fields(rng, country))
+    return request(relation, template, country_answer(relation, country), _country_fields(rng, country, relation))
 
 
-def follow_up(rng: Random, relation: str, country: facts.Country, *, held_out: bool) -> Ask:
+def follow_up(rng: Random, relation: str, country: facts.Country, *, held_out: bool, language: str = "en") -> Ask:
     """The same relation, asked for another country right afterwards."""
+    if language == "zh":
+        return chinese_questions.follow_up(rng, relation, country, held_out=held_out)
     template = rng.choice(FOLLOW_UPS.choose_from(held_out=held_out))
-    return _ask("follow_up", template, country_answer(relation, country), _country_fields(rng, country))
+    return request("follow_up", template, country_answer(relation, country), _country_fields(rng, country))
 
 
 def _country(rng: Random, held_out: bool, relation: str) -> Ask:
-    return country_ask(rng, relation, rng.choice(facts.COUNTRIES), held_out=held_out)
-
-
-def sum_operands(rng: Random, kind: str) -> tuple[int, int]:
-    """Operands up to 20; a difference is never negative."""
-    a, b = rng.randint(0, 20), rng.randint(0, 20)
-    return (max(a, b), min(a, b)) if kind == "minus" else (a, b)
-
-
-def sum_answer(kind: str, a: int, b: int) -> str:
-    return f"{a} {kind} {b} is {a + b if kind == 'plus' else a - b}."
-
-
-def _arithmetic(rng: Random, held_out: bool, kind: str) -> Ask:
-    a, b = sum_operands(rng, kind)
-    template = rng.choice(REQUESTS[kind].choose_from(held_out=held_out))
-    # In words only where the phrasing has no sign in it.
-    in_words = not any(sign in template for sign in ("+", "}-", "} -")) and rng.random() < 0.5
-    spell: Callable[[int], str] = (lambda n: facts.NUMBER_WORDS[n]) if in_words else str
-    return _ask(kind, template, sum_answer(kind, a, b), {"a": spell(a), "b": spell(b)})
-
-
-def _plus(rng: Random, held_out: bool) -> Ask:
-    return _arithmetic(rng, held_out, "plus")
-
-
-def _minus(rng: Random, held_out: bool) -> Ask:
-    return _arithmetic(rng, held_out, "minus")
-
-
-def _too_hard(rng: Random, held_out: bool) -> Ask:
-    kind = rng.choice(("plus", "minus"))
-    big, small = rng.randint(21, 99), rng.randint(2, 99)
-    a, b = (big, small) if kind == "minus" or rng.random() < 0.5 else (small, big)
-    template = rng.choice(REQUESTS[kind].choose_from(held_out=held_out))
-    if rng.random() < 0.3:
-        template = rng.choice(REQUESTS["times"].choose_from(held_out=held_out))
-        a, b = rng.randint(2, 20), rng.randint(2, 20)
-    return _ask("too_hard", template, TOO_HARD_ANSWER, {"a": str(a), "b": str(b)})
-
-
-def _numbers(values: range) -> str:
-    return ", ".join(str(n) for n in values) + "."
-
-
-def _count(rng: Random, held_out: bool) -> Ask:
-    form = rng.choice(("count_to", "count_to", "count_down", "count_range", "count_by"))
-    template = rng.choice(REQUESTS[form].choose_from(held_out=held_out))
-    spell: Callable[[int], str] = (lambda n: facts.NUMBER_WORDS[n]) if rng.random() < 0.5 else str
-    if form == "count_by":
-        word, step, last = rng.choice((("twos", 2, 20), ("fives", 5, 50), ("tens", 10, 100)))
-        return _ask("count", template, _numbers(range(step, last + 1, step)), {"s": word})
-    if form == "count_range":
-        a = rng.randint(2, 14)
-        b = rng.randint(a + 3, min(20, a + 12))
-        return _ask("count", template, _numbers(range(a, b + 1)), {"a": spell(a), "b": spell(b)})
-    n = rng.randint(3, 20)
-    answer = _numbers(range(1, n + 1)) if form == "count_to" else _numbers(range(n, 0, -1))
-    return _ask("count", template, answer, {"n": spell(n)})
-
-
-def _neighbour(rng: Random, held_out: bool, unit: str, names: tuple[str, ...], *, circular: bool) -> Ask:
-    relation = rng.choice(("after", "before"))
-    step = 1 if relation == "after" else -1
-    choices = range(len(names)) if circular else range(*((0, len(names) - 1) if step == 1 else (1, len(names))))
-    i = rng.choice(choices)
-    x, y = names[i], names[(i + step) % len(names)]
-    template = rng.choice(REQUESTS[relation].choose_from(held_out=held_out))
-    noun = "" if unit == "planet" else f"The {unit} {relation} {x} is {y}."
-    return _ask(unit, template, noun or f"The planet {relation} {x} is {y}.", {"x": x, "u": unit})
-
-
-def _day(rng: Random, held_out: bool) -> Ask:
-    pick = rng.random()
-    if pick < 0.55:
-        return _neighbour(rng, held_out, "day", facts.DAYS, circular=True)
-    if pick < 0.7:
-        i = rng.randrange(7)
-        template = rng.choice(REQUESTS["tomorrow"].choose_from(held_out=held_out))
-        answer = f"The day after {facts.DAYS[i]} is {facts.DAYS[(i + 1) % 7]}."
-        return _ask("day", template, answer, {"x": facts.DAYS[i]})
-    if pick < 0.9:
-        i = rng.randrange(7)
-        template = rng.choice(REQUESTS["ordinal"].choose_from(held_out=held_out))
-        answer = f"The {facts.ORDINALS[i]} day of the week is {facts.DAYS[i]}."
-        return _ask("day", template, answer, {"o": facts.ORDINALS[i], "u": "day", "w": "week"})
-    template = rng.choice(REQUESTS["list_days"].choose_from(held_out=held_out))
-    return _ask("day", template, ", ".join(facts.DAYS) + ".")
-
-
-def _month(rng: Random, held_out: bool) -> Ask:
-    names = tuple(name for name, _ in facts.MONTHS)
-    pick = rng.random()
-    if pick < 0.4:
-        return _neighbour(rng, held_out, "month", names, circular=True)
-    if pick < 0.7:
-        name, length = rng.choice(facts.MONTHS)
-        template = rng.choice(REQUESTS["month_length"].choose_from(held_out=held_out))
-        return _ask("month", template, f"{name} has {length} days.", {"m": name})
-    if pick < 0.92:
-        i = rng.randrange(12)
-        template = rng.choice(REQUESTS["ordinal"].choose_from(held_out=held_out))
-        answer = f"The {facts.ORDINALS[i]} month of the year is {names[i]}."
-        return _ask("month", template, answer, {"o": facts.ORDINALS[i], "u": "month", "w": "year"})
-    template = rng.choice(REQUESTS["list_months"].choose_from(held_out=held_out))
-    return _ask("month", template, ", ".join(names) + ".")
-
-
-def _color(rng: Random, held_out: bool) -> Ask:
-    if rng.random() < 0.15:
-        a, b, mixed = rng.choice(facts.MIXES)
-        answer = f"{a.capitalize()} and {b} make {mixed}."
-        if rng.random() < 0.5:
-            a, b = b, a
-        return _ask("color", rng.choice(REQUESTS["mix"].choose_from(held_out=held_out)), answer, {"a": a, "b": b})
-    thing, answer = rng.choice(facts.COLORS)
-    return _ask("color", rng.choice(REQUESTS["color"].choose_from(held_out=held_out)), answer, {"x": thing})
-
-
-def _animal(rng: Random, held_out: bool) -> Ask:
-    form = rng.choice(("sound", "legs", "young"))
-    animal = rng.choice([a for a in facts.ANIMALS if getattr(a, form)])
-    name = _sentence(animal.name)
-    bare = animal.name.split(" ", 1)[1]
-    answer = {
-        "sound": f"{name} says {animal.sound}.",
-        "legs": f"{name} has {animal.legs} legs.",
-        "young": f"A baby {bare} is called {animal.young}.",
-    }[form]
-    template = rng.choice(REQUESTS[form].choose_from(held_out=held_out))
-    return _ask("animal", template, answer, {"x": animal.name, "y": bare})
-
-
-_PLANET_FACTS: dict[str, str] = {
-    "planet_list": ", ".join(facts.PLANETS) + ".",
-    "planet_count": "There are eight planets.",
-    "biggest": "Jupiter is the biggest planet.",
-    "smallest": "Mercury is the smallest planet.",
-    "closest": "Mercury is the closest planet to the sun.",
-    "farthest": "Neptune is the farthest planet from the sun.",
-    "red_planet": "Mars is the red planet.",
-    "rings": "Saturn has the biggest rings.",
-}
-
-
-def _planet(rng: Random, held_out: bool) -> Ask:
-    pick = rng.random()
-    if pick < 0.4:
-        i = rng.randrange(8)
-        answer = f"{facts.PLANETS[i]} is the {facts.ORDINALS[i]} planet from the sun."
-        fields = {"o": facts.ORDINALS[i], "n": rng.choice((str(i + 1), facts.NUMBER_WORDS[i + 1]))}
-        return _ask("planet", rng.choice(REQUESTS["planet_order"].choose_from(held_out=held_out)), answer, fields)
-    if pick < 0.6:
-        return _neighbour(rng, held_out, "planet", facts.PLANETS, circular=False)
-    form = rng.choice(tuple(_PLANET_FACTS))
-    return _ask("planet", rng.choice(REQUESTS[form].choose_from(held_out=held_out)), _PLANET_FACTS[form])
-
-
-def _unit(rng: Random, held_out: bool) -> Ask:
-    small, n, large = rng.choice(facts.UNITS)
-    template = rng.choice(REQUESTS["unit"].choose_from(held_out=held_out))
-    # "how many days": seven a week, 365 a year; both are in the table, told apart by the larger unit.
-    return _ask("unit", template, f"{_sentence(large)} has {n} {small}.", {"s": small, "l": large})
+    # "Where is Singapore" asks for the continent.
+    others = [c for c in facts.COUNTRIES if c.name != c.capital] if relation == "capital_of" else facts.COUNTRIES
+    return country_ask(rng, relation, rng.choice(others), held_out=held_out)
 
 
 def piece_topic(rng: Random, piece: Piece) -> str:
@@ -255,102 +99,218 @@ def piece_topic(rng: Random, piece: Piece) -> str:
     return piece.topic.split("|")[0] if piece.form == "story" and rng.random() < 0.5 else piece.topic
 
 
-def piece_ask(rng: Random, piece: Piece, *, held_out: bool) -> Ask:
+def piece_ask(rng: Random, piece: Piece, *, held_out: bool, language: str = "en") -> Ask:
+    """A request for a longer piece."""
+    if language == "zh":
+        return chinese_questions.piece_ask(rng, piece, held_out=held_out)
     template = rng.choice(REQUESTS[piece.form].choose_from(held_out=held_out))
-    return _ask("piece", template, piece.text, {"t": piece_topic(rng, piece)})
+    # A dish is also asked for without its verb: "a recipe for pancakes".
+    dish = piece.topic.split(" ", 1)[1].removeprefix("a ").removeprefix("an ")
+    return request("piece", template, piece.text, {"t": piece_topic(rng, piece), "y": dish})
 
 
-def _piece(rng: Random, held_out: bool) -> Ask:
-    return piece_ask(rng, rng.choice(PIECES), held_out=held_out)
+def _text(rng: Random, held_out: bool) -> Ask:
+    piece = rng.choice(TEXTS)
+    return request("text", rng.choice(REQUESTS["text"].choose_from(held_out=held_out)), piece.text, {"t": piece.topic})
 
 
-_TOLD_UNASKED = tuple(piece for piece in PIECES if piece.form == "story")[:6]
+_TOLD_UNASKED: Final = tuple(piece for piece in PIECES if piece.form == "story")[:6]
 
 
 def _any_story(rng: Random, held_out: bool) -> Ask:
     template = rng.choice(REQUESTS["any_story"].choose_from(held_out=held_out))
-    return _ask("any_story", template, rng.choice(_TOLD_UNASKED).text)
+    return request("any_story", template, rng.choice(_TOLD_UNASKED).text)
 
 
 def _joke(rng: Random, held_out: bool) -> Ask:
-    return _ask("joke", rng.choice(REQUESTS["joke"].choose_from(held_out=held_out)), rng.choice(JOKES))
+    return request("joke", rng.choice(REQUESTS["joke"].choose_from(held_out=held_out)), rng.choice(JOKES))
 
 
 def _small_talk(rng: Random, held_out: bool) -> Ask:
-    talk = rng.choice(SMALL_TALK)
-    return _ask("small_talk", rng.choice(talk.held_out if held_out else talk.trained), talk.answer)
+    talk = rng.choice(FIRST_WORDS if rng.random() < 0.45 else EVERYDAY)
+    return request("small_talk", rng.choice(talk.held_out if held_out else talk.trained), talk.answer)
 
 
 # An unanswerable question is cut only after a word that cannot end one.
-_OPEN_WORDS = frozenset(
+_OPEN_WORDS: Final = frozenset(
     words(
-        "the a an of is was did do does can to my i you between about and in some ever makes many much where who how "
-        "why what when tall fast long should people happened so best first it like want more could"
+        "the a an of is was were did do does can could will would should to my i you between about and in from for "
+        "with some ever makes many much where who how why what when which tall fast long old big far should people "
+        "happened so best first it like want more very our are has have than if any nearest"
     )
 )
 
 
+_KNOWN: Final = frozenset(name.lower() for country in facts.COUNTRIES for name in (country.name, country.capital))
+
+
+# What chance should not put together.
+_RUDE: Final = words("nig naz fag rap pus pis tit dik fuk kok kun ass")
+
+
 def _made_up_name(rng: Random) -> str:
-    syllables = [rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(rng.randint(2, 3))]
-    return ("".join(syllables) + rng.choice(("", "nia", "land", "stan", "ra", "x", "n"))).capitalize()
+    """A name that nobody has, of one to three syllables and an ending, with a capital."""
+    onsets = words("b d f g k l m n p r s t v z h j w br dr fl gr kl pr sh st th tr ch")
+    endings = ("", "", "nia", "land", "stan", "ra", "x", "n", "l", "r", "mon", "lia", "ton", "berg", "dor")
+    while True:
+        syllables = [rng.choice(onsets) + rng.choice("aeiou") for _ in range(rng.randint(1, 3))]
+        name = "".join(syllables) + rng.choice(endings)
+        if name not in _KNOWN and len(name) > 2 and not any(part in name for part in _RUDE):
+            return name.capitalize()
+
+
+def _unknown_fields(rng: Random, held_out: bool) -> dict[str, str]:
+    table = unknown.WORDS_HELD_OUT if held_out else unknown.WORDS
+    fields = {field: rng.choice(choices) for field, choices in table.items()}
+    if not held_out and rng.random() < 0.4:
+        made_up = _made_up_name(rng)
+        field = rng.choice("nwwv")
+        fields[field] = made_up if field == "w" else made_up.lower()
+        if field == "w" and rng.random() < 0.25:
+            fields[field] = f"{made_up} {_made_up_name(rng)}"
+    elif not held_out and rng.random() < 0.25:
+        # Much about the known countries is not known either.
+        country = rng.choice(facts.COUNTRIES)
+        fields["w"] = rng.choice((country.name, country.name, country.capital))
+    return fields
+
+
+def _outside(
+    rng: Random, held_out: bool, kind: str, answer: str, trained: tuple[str, ...], kept: tuple[str, ...]
+) -> Ask:
+    template = rng.choice(kept if held_out else trained)
+    fields = _unknown_fields(rng, held_out)
+    # An article fits its word.
+    for field in "na":
+        if fields[field][0] in "aeiou" and not fields[field].startswith(("uni", "use", "ura")):
+            template = template.replace(f" a {{{field}}}", f" an {{{field}}}")
+            template = f"an {template[2:]}" if template.startswith(f"a {{{field}}}") else template
+    ask = request(kind, template, answer, fields)
+    said = ask.text.lower().split()
+    return Ask(ask.kind, ask.text, ask.answer, tuple(n for n in ask.cuts if said[n - 1] in _OPEN_WORDS))
+
+
+def _unknown_thing(rng: Random, held_out: bool) -> Ask:
+    """A question that has an answer for other things: the color, the sound, the opposite."""
+    thing = rng.choice((unknown.WORDS_HELD_OUT if held_out else unknown.WORDS)["n"])
+    if not held_out and rng.random() < 0.4:
+        thing = _made_up_name(rng).lower()
+    form = rng.choice(("color", "sound", "legs", "young", "sides", "opposite", "after"))
+    whole = thing if form in ("opposite", "after") else f"{'an' if thing[0] in 'aeio' else 'a'} {thing}"
+    template = rng.choice(REQUESTS[form].choose_from(held_out=held_out))
+    fields = {"x": whole, "y": thing, "u": rng.choice(("day", "month", "planet"))}
+    return request("unknown", template, unknown.UNKNOWN_ANSWER, fields)
 
 
 def _unknown(rng: Random, held_out: bool) -> Ask:
-    if rng.random() < 0.3:
-        relation = rng.choice(("capital", "continent", "currency", "language"))
+    pick = rng.random()
+    if pick < 0.3:
+        relation = rng.choice(("capital", "continent", "currency", "language", "capital_of"))
         template = rng.choice(REQUESTS[relation].choose_from(held_out=held_out))
         place = rng.choice(facts.UNKNOWN_PLACES_HELD_OUT if held_out else facts.UNKNOWN_PLACES)
-        if not held_out and rng.random() < 0.4:
+        if not held_out and rng.random() < 0.5:
             place = _made_up_name(rng)
-        return _ask("unknown", template, UNKNOWN_ANSWER, {"c": place, "p": place + "'s"})
-    template = rng.choice(UNKNOWN_TEMPLATES_HELD_OUT if held_out else UNKNOWN_TEMPLATES)
-    table = UNKNOWN_WORDS_HELD_OUT if held_out else UNKNOWN_WORDS
-    fields = {field: rng.choice(choices) for field, choices in table.items()}
-    if not held_out and rng.random() < 0.25:
-        fields[rng.choice("nwv")] = _made_up_name(rng).lower()
-    ask = _ask("unknown", template, UNKNOWN_ANSWER, fields)
-    said = ask.text.lower().split()
-    return Ask(ask.kind, ask.text, ask.answer, tuple(n for n in ask.cuts if said[n - 1] in _OPEN_WORDS))
+        fields = _country_fields(rng, rng.choice(facts.COUNTRIES))
+        fields |= {"c": place, "p": place + ("'" if place.endswith("s") else "'s")}
+        if relation == "capital_of":
+            fields["k"] = place
+        return request("unknown", template, unknown.UNKNOWN_ANSWER, fields)
+    if pick < 0.4:
+        return _unknown_thing(rng, held_out)
+    if pick < 0.5:
+        answer, trained, kept = unknown.UNKNOWN_STORY_ANSWER, unknown.STORY_TEMPLATES, unknown.STORY_TEMPLATES_HELD_OUT
+    else:
+        answer, trained, kept = unknown.UNKNOWN_ANSWER, unknown.TEMPLATES, unknown.TEMPLATES_HELD_OUT
+    return _outside(rng, held_out, "unknown", answer, trained, kept)
+
+
+def _statement(rng: Random, held_out: bool) -> Ask:
+    answer, trained, kept = unknown.STATEMENT_ANSWER, unknown.STATEMENTS, unknown.STATEMENTS_HELD_OUT
+    return _outside(rng, held_out, "statement", answer, trained, kept)
 
 
 def _relation(relation: str) -> Callable[[Random, bool], Ask]:
     return lambda rng, held_out: _country(rng, held_out, relation)
 
 
-# Every kind, how it is drawn, and how often in training.
+# Every kind in English, how it is drawn, and how often in training.
 KINDS: dict[str, tuple[Callable[[Random, bool], Ask], float]] = {
     "capital": (_relation("capital"), 10.0),
-    "continent": (_relation("continent"), 6.0),
+    "continent": (_relation("continent"), 7.0),
     "currency": (_relation("currency"), 9.0),
     "language": (_relation("language"), 7.0),
-    "capital_of": (_relation("capital_of"), 6.0),
-    "plus": (_plus, 18.0),
-    "minus": (_minus, 14.0),
-    "too_hard": (_too_hard, 2.5),
-    "count": (_count, 5.0),
-    "day": (_day, 3.0),
-    "month": (_month, 4.0),
-    "color": (_color, 3.5),
-    "animal": (_animal, 5.0),
-    "planet": (_planet, 4.0),
-    "unit": (_unit, 3.5),
-    "small_talk": (_small_talk, 9.0),
-    "unknown": (_unknown, 9.0),
+    "capital_of": (_relation("capital_of"), 7.0),
+    **english_questions.KINDS,
+    "small_talk": (_small_talk, 18.0),
+    "unknown": (_unknown, 16.0),
+    "statement": (_statement, 4.0),
+    "text": (_text, 2.5),
     "joke": (_joke, 0.7),
 }
-_NAMES, _WEIGHTS = tuple(KINDS), tuple(weight for _, weight in KINDS.values())
-SHORT_KINDS: tuple[str, ...] = tuple(name for name in KINDS if name not in ("count", "joke"))
+SHORT_KINDS: tuple[str, ...] = tuple(name for name in KINDS if name not in ("count", "joke", "text"))
 
 
-def any_ask(rng: Random, *, held_out: bool = False) -> Ask:
+def _kinds(language: str) -> dict[str, tuple[Callable[[Random, bool], Ask], float]]:
+    return chinese_questions.KINDS if language == "zh" else KINDS
+
+
+def kinds(language: str = "en") -> tuple[str, ...]:
+    """Every kind of request that `any_ask` draws."""
+    return tuple(_kinds(language))
+
+
+def short_kinds(language: str = "en") -> tuple[str, ...]:
+    """The kinds with one short answer."""
+    return chinese_questions.SHORT_KINDS if language == "zh" else SHORT_KINDS
+
+
+def any_ask(rng: Random, *, held_out: bool = False, language: str = "en") -> Ask:
     """A request of any kind but the longer pieces, which `piece_ask` and `any_story` draw."""
-    return KINDS[rng.choices(_NAMES, _WEIGHTS)[0]][0](rng, held_out)
+    table = _kinds(language)
+    return rng.choices([draw for draw, _ in table.values()], [weight for _, weight in table.values()])[0](rng, held_out)
 
 
-def ask_of_kind(rng: Random, kind: str, *, held_out: bool = False) -> Ask:
-    """A request of one kind: any of `KINDS`, or ``piece``, or ``any_story``."""
+def ask_of_kind(rng: Random, kind: str, *, held_out: bool = False, language: str = "en") -> Ask:
+    """A request of one kind: any of `kinds`, or ``piece``, or ``any_story``."""
     if kind == "piece":
-        return _piece(rng, held_out)
+        return piece_ask(rng, rng.choice(pieces(language)), held_out=held_out, language=language)
     if kind == "any_story":
-        return _any_story(rng, held_out)
-    return KINDS[kind][0](rng, held_out)
+        return chinese_questions.any_story(rng, held_out) if language == "zh" else _any_story(rng, held_out)
+    return _kinds(language)[kind][0](rng, held_out)
+
+
+def any_name(rng: Random, *, held_out: bool = False, language: str = "en") -> str:
+    """The name of a user, as it is written; in training, English ones are often made up."""
+    if language == "zh":
+        return rng.choice(chinese.NAMES_HELD_OUT if held_out else chinese.NAMES)
+    if held_out:
+        return rng.choice(facts.NAMES_HELD_OUT)
+    return _made_up_name(rng) if rng.random() < 0.4 else rng.choice(facts.NAMES)
+
+
+# -- what the assistant says in fixed words --------------------------------------------------------------------------
+
+
+def resume(language: str = "en") -> str:
+    """Said when an aside is answered, before the piece is gone on with."""
+    return "好，我接着往下说。" if language == "zh" else "Let me go on where I stopped."
+
+
+def nothing_left(language: str = "en") -> str:
+    """Said to "go on" when nothing was interrupted."""
+    return "已经说完了。" if language == "zh" else "That was all. Ask me more."
+
+
+def name_greeting(language: str, name: str) -> str:
+    """Said to somebody who tells their name."""
+    return f"你好，{name}！" if language == "zh" else f"Nice to meet you, {name}."
+
+
+def name_answer(language: str, name: str) -> str:
+    """Said to somebody who told their name and asks for it."""
+    return f"你叫{name}。" if language == "zh" else f"Your name is {name}."
+
+
+def name_unknown(language: str = "en") -> str:
+    """Said to somebody who asks for their name and never told it."""
+    return "你没告诉我你的名字。" if language == "zh" else "You have not told me your name."

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from driver import Talk
-from measure import ANSWERED_KINDS, ANSWERS, BEHAVIOURS, Case, earlier, long_before, right_answer
+from measure import ANSWERS, BEHAVIOURS, Case, answered_kinds, earlier, long_before, right_answer
 from slices import DuplexTokenizer
 
 from edge_server.backend import Backend
@@ -65,11 +65,12 @@ class Outcome:
 
 def checks(start: int) -> Iterator[tuple[str, Callable[[Case], tuple[bool, str]]]]:
     """The cases after one conversation; all kinds of questions have their turn."""
+    kinds = answered_kinds()
     for index in range(SHARE_BEFORE):
         for behaviour in BEHAVIOURS:
             yield behaviour.name, behaviour.check
         for half in (0, 1):
-            yield ANSWERS, right_answer(ANSWERED_KINDS[(2 * (start + index) + half) % len(ANSWERED_KINDS)])
+            yield ANSWERS, right_answer(kinds[(2 * (start + index) + half) % len(kinds)])
 
 
 def _play(

@@ -32,6 +32,8 @@ RUNS: Final = HERE / "runs"
 CHECKPOINT_SECONDS: Final = 180.0
 PADDED_TO: Final = 512
 IGNORED: Final = -100
+SHORT_ROW, LONG_ROW = 512, 1024
+SHORT_SHARE: Final = 0.65
 
 
 class Optimizer:
@@ -67,9 +69,16 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int = 60, decay: f
     return peak * min(1.0, (step + 1) / warmup) * (1 - falling)
 
 
-def batch(seed: int, step: int, size: int, tokenizer: DuplexTokenizer) -> tuple[Tensor, Tensor]:
-    """Tokens (size, 1025) and which of them are learned, for one step."""
-    rows = [row(seed, step * size + i, tokenizer) for i in range(size)]
+def row_length(step: int, steps: int) -> int:
+    """Tokens of a row: attention costs less in short ones, and the last third gets used to the whole context."""
+    return SHORT_ROW if step < steps * SHORT_SHARE else LONG_ROW
+
+
+def batch(seed: int, step: int, steps: int, size: int, tokenizer: DuplexTokenizer) -> tuple[Tensor, Tensor]:
+    """Tokens (rows, length + 1) and which of them are learned, for one step of `size` tokens."""
+    length = row_length(step, steps)
+    count = size // length
+    rows = [row(seed, step * count + i, tokenizer, length + 1) for i in range(count)]
     return torch.tensor([tokens for tokens, _ in rows]), torch.tensor([targets for _, targets in rows])
 
 
@@ -126,14 +135,14 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=HERE, help="where the finished checkpoint goes")
     parser.add_argument("--run", type=Path, default=RUNS / "main", help="where progress is kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --run")
-    parser.add_argument("--steps", type=int, default=2300)
-    parser.add_argument("--batch", type=int, default=8, help="rows of 1,024 tokens in a step")
+    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--batch", type=int, default=8192, help="tokens in a step")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--eager", action="store_true", help="do not compile the model (slower; needs no C++ compiler)")
-    parser.add_argument("--probe-every", type=int, default=300, help="steps between two looks at held-out requests")
+    parser.add_argument("--probe-every", type=int, default=1200, help="steps between two looks at held-out requests")
     return parser.parse_args(argv)
 
 
@@ -181,7 +190,7 @@ def main() -> int:
     began = saved = time.monotonic()
     smooth = math.nan
     for step in range(first_step, options.steps):
-        tokens, targets = batch(options.seed, step, options.batch, tokenizer)
+        tokens, targets = batch(options.seed, step, options.steps, options.batch, tokenizer)
         loss = loss_of(model, forward, tokens, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
