@@ -31,6 +31,14 @@ class Message:
     def whole(self) -> bool:
         return any(not squeeze(rest) for rest in self.rests)
 
+    def with_its_words(self, said: str) -> Message:
+        """This message with what of it was `said`: all that, or its last words, which something else may follow."""
+        for rest in self.rests:
+            ended = squeeze(rest) and squeeze(said).startswith(squeeze(rest))
+            if ended or rest_of(rest, said) is not None:
+                return self.then(rest if ended else said)
+        return self
+
     def going_on(self, said: str) -> Message | None:
         """This message, further heard, if it is known and gone on with in what was `said`."""
         for text in self.texts:

@@ -28,6 +28,7 @@ DEFAULT_CLOCK = 2.0  # seconds between the slices where the server does not repo
 LISTENED_AFTER_END = 2  # slices after the silent one that ends a message
 LONGEST_MESSAGE = 100  # slices that an assistant who speaks on and on is listened to
 ANSWER_TIMEOUT = 120.0  # seconds without a report of a slice after which the server is taken for dead
+MOST_HEARD = 4 * 1024 * 1024  # characters in a slice, a frame counting as one more
 ATTEMPTS = 3  # at one scenario, while connections are lost
 RETRY_DELAY = 0.5  # seconds before the second attempt, twice as many before the third
 
@@ -181,6 +182,7 @@ class _Line:
         self._running: asyncio.Task[None] | None = None
         self._sent = 0  # slices of this conversation
         self._reported = 0  # of these, dealt with
+        self._heard = 0  # characters and frames since the last slice
         self.reports = False
 
     @staticmethod
@@ -225,6 +227,7 @@ class _Line:
         self._sent += 1
         self._send(frame)
         reply, first, full = "", None, False
+        self._heard = 0
         now = asyncio.get_running_loop().time
         while until is not None or self._reported < self._sent:
             text = await self._hear(ANSWER_TIMEOUT if until is None else until - now(), timed=until is not None)
@@ -257,6 +260,9 @@ class _Line:
             raise _LostError(event.reason, was_open=True)
         if not isinstance(event, Received):
             return ""
+        self._heard += len(event.frame) + 1
+        if self._heard > MOST_HEARD:
+            raise PlayError(f"the server sent more than {MOST_HEARD:,} characters in a slice")
         if not self.reports or not event.frame.startswith(REPORT):
             return event.frame
         number = event.frame[len(REPORT) :]

@@ -7,6 +7,7 @@ was said and heard, not how it was judged.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,14 +38,16 @@ class Record:
         self.played: dict[str, Played] = {}
         header = {"edge-chat eval": VERSION, **settings}
         try:
-            text = "" if fresh or not path.exists() else path.read_text(encoding="utf-8")
-            # A line that was being written when the machine went down has no end.
-            text = text[: text.rfind("\n") + 1]
-            if text:
-                self._read(text, header)
-            self._file: TextIO = path.open("r+" if text else "w", encoding="utf-8")
-            if text:
-                self._file.seek(len(text.encode()))
+            data = b"" if fresh or not path.exists() else path.read_bytes()
+            # A line that was being written when the machine went down has no end, and may break off within a character.
+            whole = data[: data.rfind(b"\n") + 1]
+            if not whole and not _as_line(header).encode().startswith(data):
+                raise self._refused("holds something else")
+            if whole:
+                self._read(whole.decode(), header)
+            self._file: TextIO = path.open("r+" if whole else "w", encoding="utf-8", newline="\n")
+            if whole:
+                self._file.seek(len(whole))
                 self._file.truncate()
             else:
                 self._write(header)
@@ -63,14 +66,14 @@ class Record:
         self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.write(_as_line(line))
         self._file.flush()
 
     def _read(self, text: str, header: dict[str, Any]) -> None:
         first, *lines = text.removesuffix("\n").split("\n")
         try:
             found = json.loads(first)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict) or "edge-chat eval" not in found:
             raise self._refused("holds something else")
@@ -94,12 +97,21 @@ def _read_played(line: str) -> Played | None:
         read = json.loads(line)
         slices = tuple(PlayedSlice(**one) for one in read["slices"])
         played = Played(read["id"], slices, read["complete"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     sound = isinstance(played.id, str) and isinstance(played.complete, bool)
-    sound &= all(isinstance(one.step, int) and isinstance(one.reply, str) for one in slices)
-    sound &= all(isinstance(one.sent, float) and isinstance(one.first, float | None) for one in slices)
+    sound &= all(isinstance(one.step, int) and isinstance(one.said, str | None) for one in slices)
+    sound &= all(isinstance(one.reply, str) for one in slices)
+    sound &= all(_is_time(one.sent) and (one.first is None or _is_time(one.first)) for one in slices)
     return played if sound else None
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _as_line(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False) + "\n"
 
 
 def _shown(value: object) -> str:

@@ -11,6 +11,7 @@ from clients.eval_played import Played
 from clients.eval_scenarios import CATEGORIES, Scenario, ScenarioSet
 from clients.eval_scores import LATENCIES, RATES, Case, Latency, Outcome, judge
 from clients.eval_statistics import Rate, Spread, spread
+from clients.words import clean
 
 Metrics = dict[str, Rate | Spread | None]  # a latency without samples is None
 
@@ -156,7 +157,7 @@ def dialogue(one: Judged, step: int) -> list[str]:
     for played in one.played.slices:
         pointer = ">" if played.step == step else " "
         said = played.said or ""
-        reply = "" if is_silent(played.reply) else " ".join(played.reply.split())
+        reply = "" if is_silent(played.reply) else " ".join(clean(played.reply).split())
         if said:
             lines.append(f"{pointer} user       {said}")
         if reply:

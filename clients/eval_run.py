@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clients.cli import INTERRUPTED
 from clients.connection import UrlError, check_url
 from clients.eval_play import Pace, PlayError, play_all
-from clients.eval_played import Played
+from clients.eval_played import Played, fits
 from clients.eval_plot import PlotError, check_plot, draw
 from clients.eval_record import Record, RecordError
 from clients.eval_report import as_json, as_table, misses, report
@@ -135,6 +135,11 @@ def _evaluate(found: ScenarioSet, chosen: list[Scenario], options: Options) -> i
             record = Record(options.out, settings, fresh=options.fresh)
             stack.callback(record.close)
             played = {one.id: record.played[one.id] for one in chosen if one.id in record.played}
+            other = next((one.id for one in chosen if one.id in played and not fits(played[one.id], one)), None)
+            if other is not None:
+                raise RecordError(
+                    f"{options.out} holds another {other} than the set: give another --out, or --fresh to throw it away"
+                )
         code = _play(found.name, chosen, played, record, options)
     kept = f"; {options.out} keeps them, the same command goes on" if options.out is not None else ""
     if code:

@@ -31,7 +31,7 @@ LONGEST_MESSAGE = 20_000  # characters of an expected message
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_SAYS_NOTHING = re.compile(r"[\s.]*")
+_SAYS_NOTHING = re.compile(r"[\s.。．｡]*")
 
 
 class Kind(str, Enum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from clients.eval_matching import holds, is_silent, squeeze, take
+from clients.eval_matching import begins_with, holds, is_silent, squeeze, take
 from clients.eval_message import Message, end_of, goes_on, says_again, still_said
 from clients.eval_played import Played, PlayedSlice
 from clients.eval_scenarios import Check, Kind, Say, Scenario
@@ -135,6 +135,7 @@ class _Judge:
             # The whole answer is one also where it begins as the old message would go on.
             at_once = bool(new.texts) and _is_right(say, new, segment.replies)
             still = still_said(old, before if at_once else [*before, *segment.replies])
+            old = old.with_its_words("".join([*before, *segment.replies][:still]))
         # What of the old message is still said in reply is no answer.
         skipped = max(0, still - len(before))
         replies = segment.replies[skipped:]
@@ -145,8 +146,11 @@ class _Judge:
             yield Case("right_answers", step, right)
         else:
             said = [*before, *segment.replies]
-            yield from self._interrupted(segment, old if speaking else None, said, still, right=right)
+            outcomes = list(self._interrupted(segment, old if speaking else None, said, still, right=right))
+            yield from outcomes
             yield Case("interruption_reply", step, right)
+            if speaking and not old.known and not any(isinstance(one, Latency) for one in outcomes):
+                skipped = len(replies)  # its words may be the old message's
         for index, one in enumerate(segment.slices):
             if index >= skipped and not is_silent(one.reply):
                 yield Latency("response_latency_slices", step, index)
@@ -154,7 +158,8 @@ class _Judge:
                     yield Latency("response_latency_ms", step, 1000 * (one.first - segment.slices[0].sent))
                 break
         if say.kind is Kind.ASIDE:
-            yield from self._gone_back(segment, "back_on_topic", old if speaking else None, new, replies)
+            left = speaking and not old.whole
+            yield from self._gone_back(segment, "back_on_topic", old if left else None, new, replies)
         else:
             yield from self._listen(segment, new, replies)
 
@@ -163,14 +168,16 @@ class _Judge:
     ) -> Iterator[Outcome]:
         """Whether the old message stops, and when: in slices since the user began to interrupt.
 
-        None: nothing was going on. In `still` of the `replies` it is said yet, if it is known.
+        None: nothing was going on. In `still` of the `replies` it is said yet, if it is known; `old` is as heard with
+        them.
         """
         stops: int | None
         if old is None:
             yield Case("success_interrupt", segment.step, None)
             return
         if old.known:
-            stops = still if still < len(replies) else None
+            # Who says it to its last word has not stopped, but ended.
+            stops = still if still < len(replies) and not old.whole else None
         elif segment.say.kind is Kind.STOP or is_silent(replies[0]):
             stops = next((index for index, reply in enumerate(replies) if is_silent(reply)), None)
         elif right is None:
@@ -186,11 +193,14 @@ class _Judge:
     def _stop(self, segment: _Segment, old: Message, before: Sequence[str], *, speaking: bool) -> Iterator[Outcome]:
         replies = segment.replies
         said = [*before, *replies]
-        yield from self._interrupted(segment, old if speaking else None, said, still_said(old, said), right=None)
+        still = still_said(old, said)
+        heard = old.with_its_words("".join(said[:still]))
+        yield from self._interrupted(segment, heard if speaking else None, said, still, right=None)
         yield Case("termination", segment.step, all(map(is_silent, replies)) if speaking else None)
         if speaking:
             self._message = old.then("".join(said))
-            self._stopped = self._message
+            # An "okay" in between does not make it another message.
+            self._stopped = heard if heard.known else self._message
         else:
             self._heard_unasked(replies)
 
@@ -216,7 +226,7 @@ class _Judge:
     ) -> Iterator[Outcome]:
         """Whether the `old` message is gone on with, behind the `answer` to an aside; None: there is none."""
         said = "".join(replies)
-        text = next((text for text in answer.texts if squeeze(said).startswith(squeeze(text))), "")
+        text = next((text for text in answer.texts if begins_with(said, text)), "")
         after = said[len(take(said, len(squeeze(text)))) :]
         back = segment.say.back
         further = old.going_on(after) if old is not None else None
@@ -264,7 +274,7 @@ def _is_right(say: Say, new: Message, replies: Sequence[str]) -> bool:
         return False
     if not new.texts:
         return not is_silent(said)
-    if say.kind is Kind.ASIDE and any(squeeze(said).startswith(squeeze(text)) for text in new.texts):
+    if say.kind is Kind.ASIDE and any(begins_with(said, text) for text in new.texts):
         return True
     end = end_of(new, replies)
     heard = new.then("".join(replies if end is None else replies[: end + 1]))

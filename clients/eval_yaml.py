@@ -156,7 +156,8 @@ def texts(node: yaml.Node, place: Place, what: str, longest: int, most: int) -> 
 def count(node: yaml.Node, place: Place, what: str, most: int) -> int:
     """A whole number from 1 to `most`."""
     written = node.value if isinstance(node, yaml.ScalarNode) else ""
-    if not (isinstance(written, str) and written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= most):
+    digits = isinstance(written, str) and written.isascii() and written.isdigit() and len(written) <= 9
+    if not (digits and 1 <= int(written) <= most):
         raise place.at(node).error(f"{what} is a whole number from 1 to {most}")
     return int(written)
 

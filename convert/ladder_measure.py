@@ -68,6 +68,7 @@ class Gauge:
         self._store = store
         self._progress = progress
         self._size = size
+        self._transcripts = digest(measured_half(read_corpus(given.corpus)))
 
     def is_known(self, rung: Rung, *parts: str) -> bool:
         """Whether these parts of a rung, by default all, need not be measured."""
@@ -149,7 +150,7 @@ class Gauge:
         if part in ("quality", "speed"):
             key |= {"threads": given.threads, "gpu_layers": given.gpu_layers}
         if part == "quality":
-            key |= {"corpus": digest(measured_half(read_corpus(given.corpus))), "tokens": given.tokens}
+            key |= {"corpus": self._transcripts, "tokens": given.tokens}
         if part == "eval":
             key |= {"set": given.scenarios, "arguments": given.eval_arguments, "gpu_layers": given.gpu_layers}
         return key

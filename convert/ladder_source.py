@@ -45,8 +45,8 @@ class FloatModel:
 
 def name_of(model: str, revision: str | None, tokenizer: Path | None) -> str:
     """What the model is called in names of files. Raises `InputError` where there is none; may download it."""
-    path = Path(model)
-    if path.suffix == ".gguf" and path.is_file():
+    path = _gguf(model)
+    if path is not None:
         return path.stem
     return locate(model, revision, tokenizer).name
 
@@ -58,8 +58,8 @@ def float_model(
 
     Raises `InputError` for a file that is quantised or not duplex, and whatever the conversion raises.
     """
-    path = Path(model)
-    if path.suffix == ".gguf" and path.is_file():
+    path = _gguf(model)
+    if path is not None:
         return _described(path, path.stem, made=False, digest=_digest(path, progress))
     source = locate(model, revision, tokenizer)
     out = folder / f"{source.name}-bf16.gguf"
@@ -71,6 +71,16 @@ def float_model(
         record = {"files": before, "out": _stamp(out), "digest": _digest(out, progress)}
         write_json(folder / "source.json", record)
     return _described(out, source.name, made=True, digest=record["digest"])
+
+
+def _gguf(model: str) -> Path | None:
+    """MODEL where it is the path of a GGUF file, else None."""
+    path = Path(model)
+    if path.suffix != ".gguf" or path.is_dir():
+        return None
+    if not path.is_file():
+        raise InputError(f"{model}: there is no such file")
+    return path
 
 
 def _described(path: Path, name: str, *, made: bool, digest: str) -> FloatModel:

@@ -181,3 +181,15 @@ async def test_what_could_steer_a_terminal_and_forged_silence_are_not_heard() ->
     async with serving(Peer(reports=True, answer=lambda _: ["\x1b[2JPa<idle>ris", IDLE])) as peer:
         (played,), _ = await play(peer, scene(ASK))
     assert [one.reply for one in played.slices] == ["[2JParis", "", "", ""]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("clock", [None, QUICK])
+async def test_a_server_that_sends_more_than_anybody_says_is_an_error(
+    clock: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.eval_play.MOST_HEARD", 1_000)
+    async with serving(Peer(reports=True, answer=lambda _: ["words" * 1000])) as peer:
+        scenario = scene(say(ASK.words, "question", slices=1))
+        with pytest.raises(PlayError, match=r"the server sent more than 1,000 characters in a slice"):
+            await play(peer, scenario, clock=clock)

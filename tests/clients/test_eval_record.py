@@ -40,6 +40,23 @@ def test_what_is_kept_is_there_again_whatever_was_said(tmp_path: Path) -> None:
     assert [list(json.loads(line)) for line in path.read_text().splitlines()[:1]] == [["edge-chat eval", *SETTINGS]]
 
 
+def test_a_line_may_break_off_within_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    keep(path, some("one"), some("two", "巴黎"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index("黎".encode()) + 1])
+    assert keep(path, some("two", "巴黎")) == {"one": some("one"), "two": some("two", "巴黎")}
+    assert path.read_bytes() == whole
+
+
+def test_a_file_with_other_line_ends_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    keep(path, some("one"), some("two"))
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    keep(path, some("three"))
+    assert keep(path) == {name: some(name) for name in ("one", "two", "three")}
+
+
 def test_a_line_that_was_being_written_is_dropped_and_written_anew(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     keep(path, some("one"), some("two"))
@@ -81,6 +98,9 @@ def test_a_file_of_another_evaluation_is_refused_and_left_alone(
     [
         (b"a diary\n", "holds something else"),
         (b"{}\n", "holds something else"),
+        (b'{"notes": "a line without an end"}', "holds something else"),
+        (b"9" * 9999 + b"\n", "holds something else"),
+        (b"[" * 999_999 + b"\n", "holds something else"),
         (b"\xff\xff\n", "is not a text file"),
         (None, "is broken in line 3"),
     ],

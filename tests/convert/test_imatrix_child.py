@@ -21,7 +21,8 @@ from convert.llama_model import Context, Log, Model, TaskError
 from convert.quality_corpus import DuplexFormat, lay_out, other_half, read_corpus
 from tests.convert.ladders import BLOCKS_FIT, corpus
 from tests.convert.models import config, random_weights, write_folder
-from tests.convert.test_cli import edge_convert as edge_convert  # a fixture
+from tests.convert.test_cli import _signal_handlers as _signal_handlers  # fixtures
+from tests.convert.test_cli import edge_convert as edge_convert
 from tests.convert.test_conversion import _Silent, run
 from tests.convert.test_quality_child import TALKS
 

@@ -63,6 +63,8 @@ def test_a_quantised_file_and_one_without_idle_are_refused(tmp_path: Path) -> No
     run(write_folder(tmp_path / "m"), tmp_path / "q.gguf", "q8_0")
     with pytest.raises(InputError, match=r"is quantised already \(q8_0\); give a bf16 or f16 file"):
         float_model(str(tmp_path / "q.gguf"), tmp_path, None, None, Progress(io.StringIO()))
+    with pytest.raises(InputError, match=r"none\.gguf: there is no such file"):
+        float_model(str(tmp_path / "none.gguf"), tmp_path, None, None, Progress(io.StringIO()))
     (tmp_path / "x.gguf").write_bytes(b"nothing")
     with pytest.raises(InputError, match="not a GGUF file"):
         float_model(str(tmp_path / "x.gguf"), tmp_path, None, None, Progress(io.StringIO()))
