@@ -111,7 +111,9 @@ async def test_with_a_clock_what_comes_before_the_next_tick_belongs_to_the_slice
             assert notes == [f"the server does not report slices (duplex.report): playing one every {QUICK:g} s"]
     assert "".join(one.reply for one in first.slices) == " Once upon a time there"
     assert "".join(one.reply for one in second.slices) == " The capital of France is Paris.\n"
-    assert [one.sent for one in first.slices] == pytest.approx([QUICK * n for n in range(5)], abs=QUICK * 0.9)
+    assert len(first.slices) == 5
+    # A busy machine may be late, so only that no slice comes early is certain.
+    assert all(one.sent >= QUICK * number - 0.01 for number, one in enumerate(first.slices))
 
 
 @pytest.mark.real
