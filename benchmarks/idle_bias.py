@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.edge import EdgeServer
 from benchmarks.machine import describe
-from benchmarks.workers import BenchmarkError, ending
+from benchmarks.workers import BenchmarkError, ending, start_process
 from clients.eval_scenarios import read_set
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def measure(options: argparse.Namespace, slice_tokens: int, idle_bias: float) ->
 
 def _run(command: Sequence[str], where: str) -> None:
     """Runs the evaluation; what it says on standard error, its progress too, is for the user."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    process = start_process(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         code = process.wait()
     except BaseException:  # Ctrl-C: it ends as if it had been pressed there
