@@ -112,10 +112,11 @@ class Asker:
     def __init__(self, engine: Engine) -> None:
         self.handle = engine.open()
         self.results: list[Generated | EngineError] = []
+        self.told: list[tuple[int, ...]] = []
 
     def submit(self, request: Request, *forget: Forgotten) -> Job:
         """Hands a request in."""
-        return self.handle.submit(request, self.results.append, forget=forget)
+        return self.handle.submit(request, self.results.append, forget=forget, on_tokens=self.told.append)
 
     @property
     def last(self) -> Generated:
