@@ -22,13 +22,13 @@ from edge_server.config import (
     machine_memory,
 )
 from edge_server.connection import Conversing
-from edge_server.conversation import Settings
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Request, Sampling
 from edge_server.events import Mode, Session
 from edge_server.llama import Context, Model, ModelError, has_gpu
 from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.turns import TurnSession
 from edge_server.upstream import SLICE_TOKENS, UpstreamDuplexSession, UpstreamTurnSession
 

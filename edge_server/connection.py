@@ -34,6 +34,7 @@ from edge_server.events import (
     SliceDone,
 )
 from edge_server.protocol import FrameError, Seed, TextCodec
+from edge_server.wording import count_words
 
 CLOSE_TIMEOUT = 2.0  # seconds that a client which has vanished, or does not read, can hold up its end
 MAX_UNSENT = 256  # frames: a client that far behind is not reading
@@ -69,15 +70,17 @@ class Speech:
     def __init__(self, words_per_minute: float) -> None:
         self._seconds_a_word = 60 / words_per_minute
         self._end = 0.0
+        self._text = ""  # what was delivered since all was spoken
 
-    def said(self, words: int, now: float) -> None:
-        """``words`` were delivered; they are spoken behind what is still being spoken."""
-        self._end = max(self._end, now) + words * self._seconds_a_word
+    def said(self, text: str, now: float) -> None:
+        """``text`` was delivered; it is spoken behind what is still being spoken."""
+        self._text = text if self._end <= now else self._text + text
+        self._end = max(self._end, now) + len(text.split()) * self._seconds_a_word
 
     def interrupt(self, now: float) -> int:
-        """Speaking stops; how many words remained unspoken."""
+        """Speaking stops; how many characters remained unspoken. A word that was begun is one of those."""
         rest, self._end = max(0.0, self._end - now), now
-        return math.ceil(rest / self._seconds_a_word - 1e-9)
+        return count_words(self._text, math.ceil(rest / self._seconds_a_word - 1e-9))
 
 
 async def close_or_abort(socket: ServerConnection, code: int, reason: str) -> None:
@@ -192,7 +195,7 @@ class Connection:
             self._sequence.release()
         else:
             if isinstance(action, Say) and self._speech:
-                self._speech.said(len(action.text.split()), time.monotonic())
+                self._speech.said(action.text, time.monotonic())
             for frame in self._codec.encode(action):
                 self._send(frame)
 

@@ -28,25 +28,26 @@ marker, the assistant's slice and ``</s>``. These are the rules of our own profi
 
 from __future__ import annotations
 
-from edge_server.conversation import MESSAGE_ENDS_WITHIN, ORDINARY_TOKENS, Conversation, Run, Settings, Vocabulary
-from edge_server.events import Action, Finish, Generate, Mode, SliceDone
+from edge_server.conversation import Conversation, Run
+from edge_server.events import Action, Finish, Generate, Mode, SliceDone, SliceKind, SliceOver
+from edge_server.settings import MESSAGE_ENDS_WITHIN, ORDINARY_TOKENS, Settings, Vocabulary
 from edge_server.wording import says_nothing
 
 
 class DuplexSession(Conversation):
     """One conversation with a duplex model, in either mode."""
 
-    def __init__(self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, settings: Settings, mode: Mode, seed: int, *, streaming: bool = False
+    ) -> None:
         """Raises ValueError if ``vocabulary`` has no idle token."""
         if vocabulary.idle is None:
             raise ValueError("a duplex session needs a model with an idle token")
-        super().__init__(vocabulary, settings, mode, seed)
-        self._silent_slice = [*self._before, vocabulary.idle, *self._tokenize(settings.assistant_marker)]
+        super().__init__(vocabulary, settings, mode, seed, streaming=streaming)
 
     def _start_over(self, mode: Mode, seed: int) -> None:
         super()._start_over(mode, seed)
         self._tick = False  # silence came while a slice was running
-        self._spoken = 0  # tokens of the present reply
 
     def _following(self) -> Generate:
         silent, transcript = self._silent_slice, self._transcript
@@ -66,25 +67,28 @@ class DuplexSession(Conversation):
 
     def _begin(self, user: list[int], *, silent: bool = False) -> list[Action]:
         self._tick = False
-        if not silent:
-            self._spoken = 0
         return super()._begin(user, silent=silent)
 
     def _deliver(self, done: SliceDone) -> list[Action]:
-        words = [token for token in done.tokens if token not in self._stop]
-        self._spoken += len(words)
-        text = b"".join(self._pieces(words)).decode("utf-8", "ignore")
-        silent = self._transcript.last.silent_user and done.finish is Finish.STOP and says_nothing(text)
+        pair = self._transcript.last
+        rest, words = self._rest(done)
+        nothing = not self._streamed and done.finish is Finish.STOP and says_nothing(self._delivery.text(words))
+        limit = ORDINARY_TOKENS if self._limit is None and self._mode is Mode.ORDINARY else self._limit
+        full = limit is not None and self._spoken >= limit
         ended = self._vocabulary.eos in done.tokens[:MESSAGE_ENDS_WITHIN]
-        if silent or ended or (self._mode is Mode.ORDINARY and self._spoken >= ORDINARY_TOKENS):
+        if (nothing and pair.silent_user) or ended or full:
             self._engaged = False
-        if silent:
+        if nothing and pair.silent_user:
             actions = self._say([])
             self._transcript.drop_last()
         else:
-            self._transcript.extend(done.tokens)
-            self._close()
+            self._transcript.extend(rest)
+            self._delivery.close()
             actions = self._say(words, done.likeliest_next)
+        kind = (
+            SliceKind.SILENCE if nothing else SliceKind.END if ended else SliceKind.LIMIT if full else SliceKind.SPEECH
+        )
+        actions.append(SliceOver(kind, self._engaged))
         if self._engaged and (self._tick or self._mode is Mode.ORDINARY):
             return [*actions, *self._begin(self._silent_slice, silent=True)]
         return [*actions, *self._end_reply()]

@@ -7,7 +7,7 @@ without silent ones between, until ``</s>`` or until nothing more fits.
 from __future__ import annotations
 
 from edge_server.conversation import Conversation
-from edge_server.events import Action, Finish, Mode, SliceDone
+from edge_server.events import Action, Finish, Mode, SliceDone, SliceKind, SliceOver
 
 
 class TurnSession(Conversation):
@@ -17,10 +17,15 @@ class TurnSession(Conversation):
         super()._start_over(Mode.ORDINARY, seed)
 
     def _deliver(self, done: SliceDone) -> list[Action]:
-        self._transcript.extend(done.tokens)
-        self._engaged = done.finish is Finish.CAP and self._transcript.make_room(0, keep=1)
-        actions = self._say([token for token in done.tokens if token not in self._stop], done.likeliest_next)
+        rest, words = self._rest(done)
+        self._transcript.extend(rest)
+        full = self._limit is not None and self._spoken >= self._limit
+        capped = done.finish is Finish.CAP
+        self._engaged = capped and not full and self._transcript.make_room(0, keep=1)
+        actions = self._say(words, done.likeliest_next)
+        kind = SliceKind.SPEECH if self._engaged else SliceKind.LIMIT if capped else SliceKind.END
+        actions.append(SliceOver(kind, self._engaged))
         if self._engaged:
             return [*actions, *self._generate()]
-        self._close()
+        self._delivery.close()
         return [*actions, *self._end_reply()]

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from edge_server.backend import Backend
-    from edge_server.conversation import Settings
     from edge_server.engine import Handle
     from edge_server.events import Action
     from edge_server.sequence import SavedSequence
+    from edge_server.settings import Settings
     from edge_server.tokens import Forgotten
 
 

@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from edge_server.conversation import Conversation, Settings
+from edge_server.conversation import Conversation
 from edge_server.events import (
     Action,
     Cancel,
@@ -26,11 +26,14 @@ from edge_server.events import (
     Session,
     Silence,
     SliceDone,
+    SliceOver,
     Unheard,
     UserText,
 )
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from edge_server.wording import count_words
 
 USER, ASSISTANT = "<用户>", "<AI>"
 BOS, EOS, IDLE = 1, 2, 3
@@ -45,7 +48,7 @@ _SPACED = [" hello", " wor", " the", " stop", " one", " two", " three"]
 _CHARACTERS = [*string.ascii_letters, *string.digits, *" <>.,!?\"'\n/-", *"我你好。"]
 _PIECES: list[str] = [*_CHARACTERS, *_WORDS, *_SPACED, *_MERGED]
 _LONGEST_FIRST = {piece: _FIRST_PIECE + index for index, piece in enumerate(_PIECES)}
-_LONGEST = max(map(len, _PIECES))
+LONGEST = max(map(len, _PIECES))
 
 
 class Token(int):
@@ -81,7 +84,7 @@ class ToyVocabulary:
         tokens: list[int] = []
         at = 0
         while at < len(text):
-            ends = range(min(len(text), at + _LONGEST), at, -1)
+            ends = range(min(len(text), at + LONGEST), at, -1)
             end = next((end for end in ends if text[at:end] in _LONGEST_FIRST), None)
             if end is None:
                 tokens += [Token(_FIRST_BYTE + byte) for byte in text[at].encode()]
@@ -147,19 +150,21 @@ class Peer:
         self.prepared: Generate | None = None  # what is said to come next
         self.cancelled = False
         self.said: list[str] = []
+        self.over: list[SliceOver] = []  # what became of each slice
         self.forgotten: list[tuple[int, int]] = []  # what left the front of the transcript, each in its own positions
         self.cells: list[int] = []  # what the engine has decoded
         self.reused = 0  # cells that the last request found
 
     def send(self, *events: Event) -> list[Action]:
-        """Tell the session; returns what it wants done, but for what it only wants prepared."""
+        """Tell the session; returns what it wants done, but for what it only wants prepared and for `over`."""
         actions: list[Action] = []
         for event in events:
             new = self.session.receive(event)
             assert not any(isinstance(action, Prepare) for action in new[:-1]), "first comes what is to be done now"
             for action in new:
                 self._take(action)
-            actions += [action for action in new if not isinstance(action, Prepare)]
+            actions += [action for action in new if not isinstance(action, (Prepare, SliceOver))]
+            self.over += [action for action in new if isinstance(action, SliceOver)]
         return actions
 
     def text(self, *texts: str) -> list[Action]:
@@ -171,8 +176,8 @@ class Peer:
         return self.send(*[Silence()] * count)
 
     def unheard(self, words: int) -> list[Action]:
-        """The client reports words that were not heard."""
-        return self.send(Unheard(words))
+        """The client reports that the last words were not heard."""
+        return self.send(Unheard(count_words("".join(self.said), words)))
 
     def new_session(self, mode: Mode = Mode.DUPLEX, seed: int = 0) -> list[Action]:
         """The client starts over."""

@@ -12,13 +12,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from edge_server.connection import SPEAKING, Conversing
-from edge_server.conversation import Settings
 from edge_server.engine import Engine
 from edge_server.events import Mode, Session
 from edge_server.metrics import exposition
 from edge_server.protocol import TextCodec, subprotocols
 from edge_server.server import Port, Server, listen
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.turns import TurnSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 from tests.fakes import FakeContext

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from edge_server import events
 from edge_server.context import Context
-from edge_server.conversation import Settings, Vocabulary
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
 from edge_server.events import Action, Cancel, Event, Generate, Mode, Prepare, Release, Say, SliceDone
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings, Vocabulary
 from edge_server.tokens import Forgotten
 from tests.edge_server.peers import ASSISTANT, EOS, IDLE, USER, VOCABULARY
 from tests.fakes import FakeContext

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_server.conversation import Settings
 from edge_server.engine import EngineError, Generated, Request, Sampling
 from edge_server.events import (
     Event,
@@ -32,6 +31,7 @@ from edge_server.events import (
     UserText,
 )
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.tokens import common_prefix
 from tests.edge_server.stepping import SteppedEngine
 

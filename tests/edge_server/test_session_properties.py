@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from edge_server.conversation import Conversation, slice_seed
+from edge_server.conversation import Conversation
 from edge_server.events import (
     Action,
     Event,
@@ -25,8 +25,9 @@ from edge_server.events import (
     UserText,
 )
 from edge_server.session import DuplexSession
+from edge_server.settings import slice_seed
 from edge_server.turns import TurnSession
-from tests.edge_server.peers import ASSISTANT, CHAT_VOCABULARY, USER, VOCABULARY, Peer, byte_pairs, settings
+from tests.edge_server.peers import ASSISTANT, CHAT_VOCABULARY, LONGEST, USER, VOCABULARY, Peer, byte_pairs, settings
 
 CTX, SLICE = 72, 6
 ROOM = CTX - SLICE - 1  # what a prompt may take
@@ -68,7 +69,7 @@ OFTEN: list[Step] = [
     *[Silence()] * 40,
     *TEXTS[:-2] * 5,
 ]
-SELDOM: list[Step] = [*TEXTS[-2:], *map(Unheard, range(1, 9)), *(NewSession(mode, 1) for mode in Mode)]
+SELDOM: list[Step] = [*TEXTS[-2:], *map(Unheard, (1, 2, 3, 5, 8, 13, 21, 34)), *(NewSession(mode, 1) for mode in Mode)]
 scripts = st.lists(st.sampled_from(OFTEN + SELDOM), min_size=20, max_size=40)
 kinds = st.sampled_from([Mode.DUPLEX, Mode.DUPLEX, Mode.ORDINARY, None])  # None: turn by turn without an idle token
 
@@ -95,7 +96,7 @@ class Listener(Peer):
         self.sent: list[str] = []  # user texts
         self.heard = defaultdict[str, str](str)  # what was said in answer to each
         self.newest = ""  # the last of them that stands in the transcript
-        self.unheard_words = 0
+        self.unheard = 0
         self.refused = self.answered = self.ends = 0
         self.ticked = self.gave_up = False
 
@@ -127,11 +128,13 @@ class Listener(Peer):
         elif isinstance(event, UserText):
             self.sent.append(event.text)
         elif isinstance(event, Unheard):
-            self.unheard_words = event.words
-        if (isinstance(event, UserText) and not running) or (isinstance(event, SliceDone) and waiting):
-            self.answered += 1
-            self._forget_unheard()
+            self.unheard = event.characters
+        taken = (isinstance(event, UserText) and not running) or (isinstance(event, SliceDone) and waiting > 0)
+        self.answered += taken
+        before = self.newest
         actions = super().send(event)
+        if taken:
+            self._forget_unheard(before)
         self.log += actions
         for action in actions:
             self._hear(action)
@@ -152,12 +155,18 @@ class Listener(Peer):
     def _is_silent(self, asked: Generate) -> bool:
         return byte_pairs(asked.tokens)[-1][0] == b"<idle>"
 
-    def _forget_unheard(self) -> None:
-        heard = self.heard[self.newest]
-        for _ in range(self.unheard_words):
-            heard = "".join(heard.rstrip().rpartition(word)[0] for word in heard.split()[-1:])
-        self.heard[self.newest] = heard
-        self.unheard_words = 0
+    def _forget_unheard(self, turn: str) -> None:
+        """What is left of a turn's reply ends at a token, as near before what was not heard as there is one."""
+        unheard, self.unheard = self.unheard, 0
+        found = dict(self._turns(byte_pairs(self.transcript)))
+        if not unheard or turn not in found:
+            return
+        heard = self.heard[turn]
+        reached = heard[: max(0, len(heard) - unheard)]
+        left = found[turn].decode("utf-8", "ignore")
+        assert reached.startswith(left)
+        assert len(reached) - len(left) < LONGEST or not reached.strip()
+        self.heard[turn] = left
 
     def _hear(self, action: Action) -> None:
         if isinstance(action, Say):
@@ -176,10 +185,10 @@ class Listener(Peer):
     def check(self) -> None:
         """What holds between events."""
         assert len(self.transcript) <= CTX
-        found = [(user.decode(), reply) for user, reply in byte_pairs(self.transcript)]
+        found = byte_pairs(self.transcript)
         closed = found if self.asked is None else found[:-1]
-        assert not any(user == "<idle>" and reply in (b"", b"<idle>") for user, reply in closed)
-        self._check_texts([user for user, _ in found if user != "<idle>"])
+        assert not any(user == b"<idle>" and reply in (b"", b"<idle>") for user, reply in closed)
+        self._check_texts([user.decode() for user, _ in found if user != b"<idle>"])
         self._check_words(found)
         if self.asked is None:
             assert self.session.waiting == 0
@@ -200,20 +209,24 @@ class Listener(Peer):
     def _fits(self, text: str) -> bool:
         return 1 + len(VOCABULARY.tokenize(USER + text + ASSISTANT, parse_special=False)) <= ROOM
 
-    def _check_words(self, found: list[tuple[str, bytes]]) -> None:
-        kept: dict[str, bytes] = {}
-        for user, reply in found:
-            if user != "<idle>":
-                kept[user] = b""
-            if kept:  # else the text that this answers is forgotten
-                kept[next(reversed(kept))] += reply.removesuffix(b"<idle>")
-        for text, reply in kept.items():
+    def _check_words(self, found: list[tuple[bytes, bytes]]) -> None:
+        for text, reply in self._turns(found):
             said, heard = ("".join(words.split()) for words in (reply.decode("utf-8", "ignore"), self.heard[text]))
             if text != self.newest or not (self.engaged or self.gave_up):
                 assert said == heard
             else:
                 assert said.startswith(heard)
                 assert len(reply.decode("utf-8", "ignore")[len(self.heard[text]) :].split()) <= 1, "one word waits"
+
+    def _turns(self, found: list[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
+        """The texts that stand in the transcript, each with the reply to it."""
+        kept: dict[str, bytes] = {}
+        for user, reply in found:
+            if user != b"<idle>":
+                kept[user.decode()] = b""
+            if kept:  # else the text that this answers is forgotten
+                kept[next(reversed(kept))] += reply.removesuffix(b"<idle>")
+        return list(kept.items())
 
 
 def play(kind: Mode | None, *, slide: bool, script: list[Step]) -> Listener:
