@@ -117,9 +117,8 @@ class Connection:
                     await self._socket.close(1003, "text frames only")
                     return
                 self._guarded(partial(self._read, frame))
-                await asyncio.sleep(
-                    0
-                )  # frames that have arrived already are read without a pause: others have turns too
+                # Frames that have arrived already are read without a pause: others have turns too.
+                await asyncio.sleep(0)
                 while self._session.waiting >= MAX_WAITING and self._closing is None:
                     self._slice_over.clear()
                     await self._slice_over.wait()
