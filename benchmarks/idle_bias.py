@@ -63,10 +63,10 @@ class Curve:
             kept = json.loads(path.read_text("utf-8"))
             before = kept["settings"]
             points = {(point["slice_tokens"], point["idle_bias"]): point for point in kept["points"]}
+            other = ", ".join(key for key in {**before, **settings} if before.get(key) != settings.get(key))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is no such file: give another --out, or --fresh to replace it") from error
-        if before != settings:
-            other = ", ".join(key for key in settings if before.get(key) != settings[key])
+        if other:
             raise ValueError(f"{path} was measured with another {other}: give another --out, or --fresh to replace it")
         self._points = points
 
@@ -119,10 +119,12 @@ def _run(command: Sequence[str], where: str) -> None:
         code = process.wait()
     except BaseException:  # Ctrl-C: it ends as if it had been pressed there
         process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+        finally:  # pressed twice: without waiting for it
+            process.kill()
+            process.wait()
         raise
     if code:
         raise BenchmarkError(f"edge-chat eval ended with {ending(code)} {where}; what it said stands above")
