@@ -138,21 +138,21 @@ def table(points: Sequence[Point]) -> str:
     names = ["slice tokens", "idle bias", *(name.replace("_", " ") for name in RATES), "response latency, slices"]
     rows = [
         [str(point["slice_tokens"]), f"{point['idle_bias']:g}"]
-        + [_rate(point["metrics"].get(name)) for name in RATES]
-        + [_latency(point["metrics"].get(LATENCY))]
+        + [_rate(point["metrics"][name]) for name in RATES]
+        + [_latency(point["metrics"][LATENCY])]
         for point in points
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in [names, ["---"] * len(names), *rows]) + "\n"
 
 
-def _rate(metric: dict[str, Any] | None) -> str:
-    if metric is None or metric["rate"] is None:
+def _rate(metric: dict[str, Any]) -> str:
+    if metric["rate"] is None:
         return "-"
     return f"{100 * metric['rate']:.1f} % ({100 * metric['low']:.1f} - {100 * metric['high']:.1f}, n {metric['n']})"
 
 
-def _latency(metric: dict[str, Any] | None) -> str:
-    return "-" if metric is None or metric["mean"] is None else f"{metric['mean']:.2f} (p95 {metric['p95']:g})"
+def _latency(metric: dict[str, Any]) -> str:
+    return "-" if metric["mean"] is None else f"{metric['mean']:.2f} (p95 {metric['p95']:g})"
 
 
 def draw(points: Sequence[Point], title: str, path: Path) -> None:
