@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections import UserDict
 from collections.abc import ItemsView
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_a_failure_is_an_answer_and_the_process_goes_on(tmp_path: Path) -> None:
     assert raw._process.returncode is not None
 
 
-class _Pressing(dict[str, str]):
+class _Pressing(UserDict[str, str]):
     """An environment in whose reading, in the middle of a start, Ctrl-C is pressed."""
 
     def items(self) -> ItemsView[str, str]:
