@@ -63,10 +63,10 @@ class Curve:
             kept = json.loads(path.read_text("utf-8"))
             before = kept["settings"]
             points = {(point["slice_tokens"], point["idle_bias"]): point for point in kept["points"]}
+            other = ", ".join(key for key in {**before, **settings} if before.get(key) != settings.get(key))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is no such file: give another --out, or --fresh to replace it") from error
-        if before != settings:
-            other = ", ".join(key for key in settings if before.get(key) != settings[key])
+        if other:
             raise ValueError(f"{path} was measured with another {other}: give another --out, or --fresh to replace it")
         self._points = points
 
@@ -119,10 +119,12 @@ def _run(command: Sequence[str], where: str) -> None:
         code = process.wait()
     except BaseException:  # Ctrl-C: it ends as if it had been pressed there
         process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+        finally:  # pressed twice: without waiting for it
+            process.kill()
+            process.wait()
         raise
     if code:
         raise BenchmarkError(f"edge-chat eval ended with {ending(code)} {where}; what it said stands above")
@@ -136,21 +138,21 @@ def table(points: Sequence[Point]) -> str:
     names = ["slice tokens", "idle bias", *(name.replace("_", " ") for name in RATES), "response latency, slices"]
     rows = [
         [str(point["slice_tokens"]), f"{point['idle_bias']:g}"]
-        + [_rate(point["metrics"].get(name)) for name in RATES]
-        + [_latency(point["metrics"].get(LATENCY))]
+        + [_rate(point["metrics"][name]) for name in RATES]
+        + [_latency(point["metrics"][LATENCY])]
         for point in points
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in [names, ["---"] * len(names), *rows]) + "\n"
 
 
-def _rate(metric: dict[str, Any] | None) -> str:
-    if metric is None or metric["rate"] is None:
+def _rate(metric: dict[str, Any]) -> str:
+    if metric["rate"] is None:
         return "-"
     return f"{100 * metric['rate']:.1f} % ({100 * metric['low']:.1f} - {100 * metric['high']:.1f}, n {metric['n']})"
 
 
-def _latency(metric: dict[str, Any] | None) -> str:
-    return "-" if metric is None or metric["mean"] is None else f"{metric['mean']:.2f} (p95 {metric['p95']:g})"
+def _latency(metric: dict[str, Any]) -> str:
+    return "-" if metric["mean"] is None else f"{metric['mean']:.2f} (p95 {metric['p95']:g})"
 
 
 def draw(points: Sequence[Point], title: str, path: Path) -> None:

@@ -78,11 +78,14 @@ def start_process(command: Sequence[str], **options: Any) -> subprocess.Popen[by
     """
     pressed: list[int] = []
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number)) if main else None
+    before = signal.getsignal(signal.SIGINT)
+    held = main and callable(before)  # where it is ignored, it stays so
+    if held:
+        signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
     try:
         process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)
     finally:
-        if main:
+        if held:
             signal.signal(signal.SIGINT, before)
     if pressed:
         end_process(process)

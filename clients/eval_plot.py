@@ -27,8 +27,6 @@ def check_plot(path: Path) -> None:
     """Raises PlotError if no plot could be written to `path`: before anything is played for it."""
     if path.suffix.lower() not in FORMATS:
         raise PlotError(f"--plot {path} is no picture that can be drawn: end its name in {' or '.join(FORMATS)}")
-    if not path.absolute().parent.is_dir():
-        raise PlotError(f"--plot {path}: there is no folder {path.parent}")
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError:

@@ -65,10 +65,7 @@ def run(options: Options, only: Literal["check", "list"] | None = None) -> int:
             return 0
         check_url(options.url)
         chosen = choose(found, options)
-        if options.json is not None and not options.json.absolute().parent.is_dir():
-            raise OptionsError(f"--json {options.json}: there is no folder {options.json.parent}")
-        if options.plot is not None:
-            check_plot(options.plot)
+        _check_results(options)
         return _evaluate(found, chosen, options)
     except (OptionsError, PlotError, RecordError, ScenarioError, UrlError) as error:
         _say(str(error))
@@ -79,6 +76,24 @@ def run(options: Options, only: Literal["check", "list"] | None = None) -> int:
     except OSError as error:
         _say(f"cannot write {error.filename or 'the results'}: {error.strerror or error}")
         return 1
+
+
+def _check_results(options: Options) -> None:
+    """Raises OptionsError or PlotError if a result could not be written: before anything is played for it."""
+    files = {"--out": options.out, "--json": options.json, "--plot": options.plot}
+    seen: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        if not path.absolute().parent.is_dir():
+            raise OptionsError(f"{option} {path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise OptionsError(f"{option} {path} is a folder: name a file in it")
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            raise OptionsError(f"{option} {path} would overwrite what {other} writes: give another file")
+    if options.plot is not None:
+        check_plot(options.plot)
 
 
 def describe_set(found: ScenarioSet) -> str:

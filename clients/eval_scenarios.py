@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -31,7 +32,7 @@ LONGEST_MESSAGE = 20_000  # characters of an expected message
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_SAYS_NOTHING = re.compile(r"[\s.。．｡]*")
+_SAYS_NOTHING = re.compile(r"[\s.。]*")
 
 
 class Kind(str, Enum):
@@ -119,13 +120,13 @@ def read_set(name_or_path: str) -> ScenarioSet:
         ScenarioError: There is none, or it breaks a rule of the format.
     """
     shipped = shipped_sets()
-    path = shipped.get(name_or_path, Path(name_or_path))
-    if name_or_path not in shipped and not path.exists():
+    try:
+        return build_set(*read_tree(shipped.get(name_or_path, Path(name_or_path))))
+    except FileNotFoundError:
         raise ScenarioError(
             f"there is no scenario set {name_or_path!r}: shipped are {', '.join(shipped) or 'none'}; "
             "for one of your own give the file's path"
-        )
-    return build_set(*read_tree(path))
+        ) from None
 
 
 def build_set(root: yaml.Node, place: Place) -> ScenarioSet:
@@ -209,7 +210,8 @@ def _build_check(node: yaml.Node, place: Place, what: str) -> Check:
     checks = {key: texts(one, place, f"{what}'s {key}", LONGEST_MESSAGE, MOST_CHECKS) for key, one in found.items()}
     for key, ones in checks.items():
         for one in ones:
-            if _SAYS_NOTHING.fullmatch(one):
+            # An ellipsis is three full stops where words are compared.
+            if _SAYS_NOTHING.fullmatch(unicodedata.normalize("NFKC", one)):
                 raise place.at(found[key]).error(f"{one!r} in {what}'s {key} is nothing: full stops do not count")
     return Check(**checks)
 

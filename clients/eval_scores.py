@@ -121,9 +121,11 @@ class _Judge:
             self._speaking = not is_silent(last.replies[-1]) and not self._message.whole
 
     def _heard_unasked(self, replies: Sequence[str]) -> None:
-        if words := "".join(replies).strip():
-            self._message = Message(heard=words)
-        self._speaking = not is_silent(replies[-1])
+        words = "".join(replies)
+        if not is_silent(words):
+            further = self._message.then(words)
+            self._message = further if self._speaking and further.known else Message(heard=words)
+        self._speaking = not is_silent(replies[-1]) and not self._message.whole
 
     def _request(self, segment: _Segment, old: Message, before: Sequence[str], *, speaking: bool) -> Iterator[Outcome]:
         """A question, an interruption or an aside; `old` is what was going on before it began, `before` what was
@@ -162,6 +164,7 @@ class _Judge:
             yield from self._gone_back(segment, "back_on_topic", old if left else None, new, replies)
         else:
             yield from self._listen(segment, new, replies)
+            self._stopped = None  # a "go on" now is for this message
 
     def _interrupted(
         self, segment: _Segment, old: Message | None, replies: Sequence[str], still: int, *, right: bool | None
@@ -175,17 +178,22 @@ class _Judge:
         if old is None:
             yield Case("success_interrupt", segment.step, None)
             return
+        asked = len(replies) - len(segment.replies)  # the slice in which the user has said all
+        # Of an unknown message silence shows that it has stopped; later than this it may be the end of a new one.
+        until = len(replies) if segment.say.kind is Kind.STOP else asked + 1
+        silent = next((index for index, reply in enumerate(replies[:until]) if is_silent(reply)), None)
         if old.known:
             # Who says it to its last word has not stopped, but ended.
             stops = still if still < len(replies) and not old.whole else None
-        elif segment.say.kind is Kind.STOP or is_silent(replies[0]):
-            stops = next((index for index, reply in enumerate(replies) if is_silent(reply)), None)
+        elif silent is not None or segment.say.kind is Kind.STOP:
+            stops = silent
         elif right is None:
             # Nothing tells the words of an unknown message from those of an unknown answer.
             yield Case("success_interrupt", segment.step, None)
             return
         else:
-            stops = 0 if right else None
+            # What was said before the user had said all is no answer.
+            stops = asked if right else None
         yield Case("success_interrupt", segment.step, stops is not None)
         if stops is not None:
             yield Latency("stop_latency_slices", segment.step, stops)
@@ -239,8 +247,9 @@ class _Judge:
         yield Case(metric, segment.step, happened)
         yield Case("repetition", segment.step, says_again(old, after) if old is not None and happened else None)
         if further is None or old is None:
-            # A message of which nothing more is known: its end is the first silent slice.
-            yield from self._listen(segment, Message(), replies)
+            # A message of which nothing more is known: its end is the first silent slice, but not a pause before it.
+            begun = _back_at(back, replies, len(said) - len(after)) if back is not None and happened else 0
+            yield from self._listen(segment, Message(), replies[begun:])
             if old is not None and happened:
                 self._message = Message(heard=old.heard + after)
             return
@@ -249,21 +258,23 @@ class _Judge:
             heard += reply
             now = old.going_on(heard[len(take(heard, len(squeeze(text)))) :])
             if now is not None and now.whole:
-                yield from _after_end(segment, replies[index + 1 :])
-                break
+                yield from self._over(segment, now, replies[index + 1 :])
+                return
         self._message = further
 
     def _listen(self, segment: _Segment, message: Message, replies: Sequence[str]) -> Iterator[Outcome]:
         """What was heard becomes the present message, and what follows its end outcomes."""
         end = end_of(message, replies)
-        if end is not None:
-            yield from _after_end(segment, replies[end + 1 :])
-        self._message = message.then("".join(replies if end is None else replies[: end + 1]))
+        if end is None:
+            self._message = message.then("".join(replies))
+        else:
+            yield from self._over(segment, message.then("".join(replies[: end + 1])), replies[end + 1 :])
 
-
-def _after_end(segment: _Segment, replies: Sequence[str]) -> Iterator[Outcome]:
-    for reply in replies:
-        yield Case("silence_after_end", segment.step, is_silent(reply))
+    def _over(self, segment: _Segment, message: Message, after: Sequence[str]) -> Iterator[Outcome]:
+        """A message is over; what is said `after` it is another one."""
+        for reply in after:
+            yield Case("silence_after_end", segment.step, is_silent(reply))
+        self._message = Message(heard="".join(after)) if after and not is_silent(after[-1]) else message
 
 
 def _is_right(say: Say, new: Message, replies: Sequence[str]) -> bool:
@@ -288,3 +299,9 @@ def _is_right(say: Say, new: Message, replies: Sequence[str]) -> bool:
 def _is_back(back: Check, after: str) -> bool:
     texts = [squeeze(text) for text in back.text]
     return holds(back, after) and not is_silent(after) and (not texts or any(one in squeeze(after) for one in texts))
+
+
+def _back_at(back: Check, replies: Sequence[str], answered: int) -> int:
+    """The slice by which the interrupted message is gone on with, in replies of which that is true; the aside's answer
+    is their first `answered` characters."""
+    return next(n for n in range(len(replies)) if _is_back(back, "".join(replies[: n + 1])[answered:]))

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from clients.words import JOINERS
+
 LARGEST_FILE = 8 * 1024 * 1024  # bytes
 DEEPEST = 16  # collections inside one another
 
@@ -50,11 +52,14 @@ def read_tree(path: Path) -> tuple[yaml.Node, Place]:
     """The root of the file at `path`, and the place to name in errors.
 
     Raises:
+        FileNotFoundError: There is none.
         ScenarioError: It cannot be read, or is no YAML that is accepted.
     """
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise ScenarioError(f"cannot read the scenarios {path}: {error.strerror or error}") from None
     return parse_tree(data, str(path))
@@ -141,7 +146,7 @@ def text(node: yaml.Node, place: Place, what: str, longest: int) -> str:
         raise place.at(node).error(f"{what} is empty")
     if len(words) > longest:
         raise place.at(node).error(f"{what} has {len(words)} characters: {longest} are accepted")
-    if not words.isprintable():
+    if not words.translate(dict.fromkeys(map(ord, JOINERS))).isprintable():
         raise place.at(node).error(f"{what} holds a character that cannot be printed")
     return words
 

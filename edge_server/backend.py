@@ -5,8 +5,8 @@ The place where llama.cpp, engine and sessions meet; knows no sockets.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,20 +149,8 @@ class Backend:
 
     def run(self, request: Request) -> Generated:
         """Run one request on a sequence of its own and wait for it. Raises EngineError."""
-        results: list[Generated | EngineError] = []
-        over = threading.Event()
-
-        def on_done(result: Generated | EngineError) -> None:
-            results.append(result)
-            over.set()
-
-        handle = self.engine.open()
-        handle.submit(request, on_done)
-        over.wait()
-        handle.close()
-        if isinstance(results[0], EngineError):
-            raise results[0]
-        return results[0]
+        with contextlib.closing(self.engine.open()) as handle:
+            return handle.run(request)
 
     def conversing(self, *, chat: bool) -> Conversing:
         """What the connections of the duplex port, or of the chat port, are made with.
@@ -181,9 +169,7 @@ class Backend:
             codec=lambda subprotocol: TextCodec(upstream=config.upstream, ordinary_port=chat, subprotocol=subprotocol),
             session=lambda mode, seed: kind(self.vocabulary, self.settings, mode, seed),
             open_sequence=self.engine.open,
-            temperature=config.temperature,
-            top_k=config.top_k,
-            top_p=config.top_p,
+            sampling=Sampling(config.temperature, config.top_k, config.top_p, seed=0),
             new_seed=lambda: self._new_seed(chat=chat),
             assume_wpm=config.assume_wpm,
         )

@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from websockets.asyncio.server import ServerConnection
@@ -56,12 +56,16 @@ class Conversing:
     codec: Callable[[str | None], TextCodec]  # the subprotocol that was selected
     session: Callable[[Mode, int], Session]  # mode, seed
     open_sequence: Callable[[], Handle]
-    temperature: float
-    top_k: int
-    top_p: float
+    sampling: Sampling  # but for seed and bias, which are each slice's own
     new_seed: Callable[[], int]
     assume_wpm: float | None = None
     speaking: float = SPEAKING
+
+
+def request_for(asked: Generate, sampling: Sampling) -> Request:
+    """What the engine gets for what a session asks; seed and bias of ``sampling`` are the session's to say."""
+    sampling = replace(sampling, seed=asked.seed, first_bias=asked.first_bias)
+    return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, asked.urgent)
 
 
 class Speech:
@@ -120,9 +124,8 @@ class Connection:
                     await self._socket.close(1003, "text frames only")
                     return
                 self._guarded(partial(self._read, frame))
-                await asyncio.sleep(
-                    0
-                )  # frames that have arrived already are read without a pause: others have turns too
+                # Frames that have arrived already are read without a pause: others have turns too.
+                await asyncio.sleep(0)
                 while self._session.waiting >= MAX_WAITING and self._closing is None:
                     self._slice_over.clear()
                     await self._slice_over.wait()
@@ -211,9 +214,7 @@ class Connection:
             self._closing = self._loop.create_task(close_or_abort(self._socket, code, reason))
 
     def _request(self, asked: Generate) -> Request:
-        conversing = self._conversing
-        sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed, asked.first_bias)
-        return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)
+        return request_for(asked, self._conversing.sampling)
 
     def _report(self, result: Generated | EngineError) -> None:
         """`_on_done` on the event loop, from any thread and never at once."""

@@ -253,10 +253,8 @@ class Engine:
         with self._wake:
             while not (board.inbox or rounds.jobs or board.closing):
                 self._wake.wait()
-            arrived = list(board.inbox)
-            board.inbox.clear()
             closing = board.closing
-        for item in arrived:
+        while (item := self._next()) is not None:  # what fails leaves the rest where `_run` finds it
             if isinstance(item, Job):
                 rounds.take(item)
             elif isinstance(item, Errand):
@@ -267,3 +265,7 @@ class Engine:
             for job in rounds.jobs:
                 job.cancelled = True
         return not closing or bool(rounds.jobs)
+
+    def _next(self) -> Job | Handle | Errand | None:
+        with self._wake:
+            return self._board.inbox.popleft() if self._board.inbox else None

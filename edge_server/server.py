@@ -133,7 +133,6 @@ class Server:
                     await serve(
                         self._handler(port.conversing),
                         sock=listening,
-                        subprotocols=[Subprotocol(name) for name in port.subprotocols] or None,
                         select_subprotocol=_first_known(port.subprotocols),
                         process_request=self._gate(port),
                         max_size=MAX_FRAME_BYTES,
@@ -156,7 +155,8 @@ class Server:
         async def handle(client: ServerConnection) -> None:
             # asyncio does so only for sockets that name their protocol, which those that accept connections do not:
             # a second frame would wait for the receipt of the first, up to 40 ms.
-            client.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # macOS refuses it where the client has already gone
+                client.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._clients.add(client)
             try:
                 await Connection(client, conversing).run()
@@ -202,9 +202,7 @@ def _respond(connection: ServerConnection, code: http.HTTPStatus, text: str, con
     return response
 
 
-def _first_known(
-    known: tuple[str, ...],
-) -> Callable[[ServerConnection, Sequence[Subprotocol]], Subprotocol | None]:
+def _first_known(known: tuple[str, ...]) -> Callable[[ServerConnection, Sequence[Subprotocol]], Subprotocol | None]:
     """The client's order decides; one that offers none of ours is served all the same, without any."""
 
     def select(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -52,7 +52,7 @@ ONLY_IMPORTS = {
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
     "clients.cli": frozenset({"clients.command"}),
-    "clients.eval_yaml": frozenset({"yaml"}),
+    "clients.eval_yaml": frozenset({"clients.words", "yaml"}),
     "clients.eval_scenarios": frozenset({"clients.eval_yaml", "clients.words", "yaml"}),
     "clients.eval_played": frozenset({"clients.eval_scenarios"}),
     "clients.eval_matching": frozenset({"clients.eval_scenarios"}),

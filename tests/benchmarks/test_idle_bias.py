@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.idle_bias import LATENCY, RATES, Curve, Point, draw, main, parse, table
+from benchmarks.idle_bias import LATENCY, RATES, Curve, Point, _run, draw, main, parse, table
 
 SETTINGS = {"model": "m.gguf", "seed": 1}
 SET = """\
@@ -76,7 +76,9 @@ def test_a_curve_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     Curve(path, SETTINGS).add(point(15, 2.0))
     with pytest.raises(ValueError, match="was measured with another seed: give another --out"):
         Curve(path, {**SETTINGS, "seed": 2})
-    for broken in ("", "[]", '{"settings": {}}', '{"settings": {}, "points": [1]}'):
+    with pytest.raises(ValueError, match="was measured with another model: give another --out"):
+        Curve(path, {"seed": 1})
+    for broken in ("", "[]", '{"settings": {}}', '{"settings": {}, "points": [1]}', '{"settings": [], "points": []}'):
         path.write_text(broken)
         with pytest.raises(ValueError, match="is no such file"):
             Curve(path, SETTINGS)
@@ -166,6 +168,23 @@ def test_a_server_that_does_not_start_is_told_in_one_line(
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("idle_bias: edge-server ended with exit code 2")
     assert str(model) in last
+
+
+@pytest.mark.real
+def test_a_second_ctrl_c_leaves_no_evaluation_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    wait = subprocess.Popen.wait
+
+    def interrupted_twice(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        started.append(process)
+        if len(started) <= 2:
+            raise KeyboardInterrupt
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted_twice)
+    with pytest.raises(KeyboardInterrupt):
+        _run([sys.executable, "-c", "import time; time.sleep(60)"], "at once")
+    assert started[0].returncode is not None
 
 
 @pytest.mark.real

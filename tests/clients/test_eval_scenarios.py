@@ -92,6 +92,7 @@ def test_the_digest_changes_with_what_is_said_or_judged_and_with_nothing_else() 
         ("  - {say: hi, as: question, answer: {has: []}}", "answer's has has 0 items: 1 to 100 are accepted"),
         ("  - {say: hi, as: question, answer: {has: [。]}}", "'。' in answer's has is nothing: full stops do not"),
         ("  - {say: hi, as: question, answer: {has: [.]}}", "'.' in answer's has is nothing: full stops do not count"),
+        ("  - {say: hi, as: question, answer: {lacks: […]}}", "'…' in answer's lacks is nothing: full stops"),
         ("  - {say: hi, as: question, answer: {regex: a}}", "'regex' is no key of a check such as answer"),
         ("  - {say: stop, as: stop}", "nothing was asked before that could be going on: stop comes after a question"),
         ("  - {say: a, as: question}\n  - {say: b, as: resume}", "no stop comes before it"),
@@ -160,6 +161,12 @@ def test_texts_are_what_is_written_whatever_yaml_takes_them_for() -> None:
     assert isinstance(step, Say)
     assert step.words == "no"
     assert step.answer == Check(has=("12", "yes", "1:30", "0x1f", "null"))
+
+
+def test_what_joins_letters_and_emoji_is_part_of_a_text() -> None:
+    step = read(HEAD + "  - {say: می\u200cخواهم 👩\u200d🍳, as: question}\n").scenarios[0].steps[0]
+    assert isinstance(step, Say)
+    assert step.words == "می\u200cخواهم 👩\u200d🍳"
 
 
 @pytest.mark.real

@@ -70,3 +70,62 @@ def test_a_chinese_full_stop_alone_says_nothing_either() -> None:
     one = judged(scene(ask, Silent(1)), ["法国的首都", "是巴黎", "。", "", ""], ["。"])
     assert rates(one)["right_answers"] == (1, 1)
     assert rates(one)["silence_after_end"] == (4, 4)
+
+
+def test_an_unknown_message_has_stopped_when_it_fell_silent_or_when_the_answer_came() -> None:
+    ask = say("tell me about foxes", "question", has=["fox"], slices=1)
+    wait = say("no wait", "unfinished", slices=2)
+    new = say("the capital of france", "interruption", has=["paris"])
+    for before, replies, stops in (
+        ([" of the woods", " and fields"], ["Paris.", "", "", ""], 2),
+        ([" of the woods", ""], ["Paris.", "", "", ""], 1),
+        ([" of the woods", ""], ["Lyon.", "", "", ""], 1),
+        ([" of the woods", " and fields"], ["", "Lyon.", "", ""], 2),
+        ([" of the woods", " and fields"], [" of Asia.", "", "", ""], None),
+    ):
+        one = judged(scene(ask, wait, new), ["The fox is an animal"], before, replies)
+        assert rates(one)["success_interrupt"] == (int(stops is not None), 1), replies
+        assert latency("stop_latency_slices", one) == stops, replies
+
+
+def test_a_pause_before_an_unknown_message_goes_on_is_not_its_end() -> None:
+    ask = say("tell me about foxes", "question", has=["fox"], slices=1)
+    aside = say("the capital of france", "aside", has=["paris"], back_any=["den"])
+    old = ["The fox is an animal"]
+    found = rates(judged(scene(ask, aside), old, ["Paris.", "", "The fox sleeps in a den.", "", ""]))
+    assert (found["back_on_topic"], found["silence_after_end"]) == ((1, 1), (1, 1))
+    # What does not go on is another matter.
+    found = rates(judged(scene(ask, aside), old, ["Paris.", "", "Anything else?", "", ""]))
+    assert (found["back_on_topic"], found["silence_after_end"]) == ((0, 1), (2, 3))
+
+
+def test_to_go_on_after_a_stop_that_interrupted_nothing_is_not_to_go_back_to_an_earlier_message() -> None:
+    steps = (
+        ASK, say("stop", "stop", slices=1), say("the capital of france", "question", text=PARIS),
+        say("stop", "stop", slices=1), say("go on", "resume", slices=1),
+    )  # fmt: skip
+    end = [PARIS, "", "", ""]
+    assert "resumption" not in rates(judged(scene(*steps), [HALF], [""], end, [""], [""]))
+    # Where nothing came between them the first one's message is still to be gone on with.
+    twice = (*steps[:2], *steps[3:])
+    assert rates(judged(scene(*twice), [HALF], [""], [""], [REST[:20]]))["resumption"] == (1, 1)
+
+
+def test_a_message_that_goes_on_into_an_unfinished_question_is_still_known() -> None:
+    steps = (ASK, say("so what", "unfinished"), say("mm", "noise", slices=1))
+    for replies, derailed in (([REST[20:40]], 0), (["Yes?"], 1), ([""], 1)):
+        found = rates(judged(scene(*steps), [HALF], [REST[:20]], replies))
+        assert (found["early_interruption"], found["noise_interruption"]) == ((1, 1), (derailed, 1)), replies
+    # Its last word was said: it need not go on.
+    assert rates(judged(scene(*steps), [HALF], [REST], [""]))["noise_interruption"] == (0, 1)
+
+
+def test_what_is_said_behind_the_end_of_a_message_can_be_interrupted_too() -> None:
+    ask = say("the capital of france", "question", text=PARIS, slices=3)
+    stop = say("stop", "stop", slices=1)
+    found = rates(judged(scene(ask, stop), [PARIS, "", "And so"], [""]))
+    assert (found["silence_after_end"], found["success_interrupt"], found["termination"]) == ((1, 2), (1, 1), (1, 1))
+    aside = say("the capital of france", "aside", text=PARIS, slices=3)
+    found = rates(judged(scene(ASK, aside, stop), [HALF], [PARIS, REST, "And so"], [""]))
+    assert (found["silence_after_end"], found["success_interrupt"], found["termination"]) == ((0, 1), (2, 2), (1, 1))
+    assert "termination" not in rates(judged(scene(ask, stop), [PARIS, "And so", ""], [""]))

@@ -21,6 +21,7 @@ from edge_server.session import DuplexSession
 from edge_server.settings import Settings
 from edge_server.turns import TurnSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from tests.edge_server.stepping import SERVED
 from tests.fakes import FakeContext
 
 UNKNOWN, BOS, EOS, IDLE, FIRST_BYTE = range(5)
@@ -133,7 +134,7 @@ async def serving(
         def codec(subprotocol: str | None) -> TextCodec:
             return TextCodec(upstream=upstream, ordinary_port=chat, subprotocol=subprotocol)
 
-        return Conversing(codec, session, engine.open, 0.8, 0, 0.8, lambda: 1, assume_wpm, speaking)
+        return Conversing(codec, session, engine.open, SERVED, lambda: 1, assume_wpm, speaking)
 
     ports = [
         Port(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge_server.engine import Counters, Finish
+from edge_server.engine import Counters, EngineError, Finish
 from edge_server.tokens import Forgotten
 from tests.edge_server.stepping import CHUNK, LONG, alone, ask
 from tests.edge_server.threaded import Caller, Gate
@@ -20,6 +20,20 @@ def test_a_request_is_answered_on_the_engine_thread(context: Any, started: Any) 
     done = caller.run(ask())
     assert (len(done.tokens), done.finish, done.reused, done.prefilled) == (4, Finish.CAP, 0, len(LONG))
     assert caller.threads == {"engine"}
+
+
+def test_who_waits_gets_the_answer_or_the_error(started: Any) -> None:
+    engine = started(FakeContext(batch=CHUNK, fail={1}))
+    handle = engine.open()
+    with pytest.raises(EngineError, match="failed"):
+        handle.run(ask())
+    done = handle.run(ask())
+    assert done.tokens == alone(ask())
+    longer = (*LONG, *done.tokens)
+    assert handle.run(ask(longer[8:]), forget=[Forgotten(0, 8, len(longer) - 1)]).reused == len(longer) - 8 - 1
+    handle.close()
+    with pytest.raises(EngineError, match="closed"):
+        handle.run(ask())
 
 
 def test_what_was_cached_is_not_decoded_again(context: Any, started: Any) -> None:

@@ -208,6 +208,25 @@ def test_a_defect_that_ends_the_engine_is_told_to_everybody_and_leaves_nobody_wa
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_defect_in_a_release_leaves_nobody_waiting_who_came_behind_it(
+    started: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = FakeContext(batch=CHUNK, on_decode=(gate := Gate()))
+    engine = started(context)
+    gate.open = True
+    leaving, first, behind = Caller(engine), Caller(engine), Caller(engine)
+    leaving.run(ask())
+    gate.open = False
+    first.submit(ask())
+    gate.wait_for_call()
+    leaving.handle.close()
+    behind.submit(ask())
+    monkeypatch.setattr(context, "remove", lambda *_: 1 / 0)
+    gate.let_all_go()
+    for each in (first, behind):
+        assert "the engine has ended" in str(each.error())
+
+
 @pytest.mark.parametrize("context", [pytest.param("llama", marks=pytest.mark.real)], indirect=True)
 def test_a_token_that_llama_refuses_is_an_error_of_its_session_alone(context: Any, started: Any) -> None:
     engine = started(context)
