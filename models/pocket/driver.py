@@ -9,7 +9,7 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from edge_server.connection import request_for
+from edge_server.driver import request_for
 from edge_server.engine import Generated, Sampling
 from edge_server.events import (
     Event,

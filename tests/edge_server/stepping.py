@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from edge_server import events
-from edge_server.connection import request_for
 from edge_server.context import Context
+from edge_server.driver import request_for
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
 from edge_server.events import Action, Cancel, Event, Generate, Mode, Prepare, Release, Say, SliceDone
 from edge_server.session import DuplexSession

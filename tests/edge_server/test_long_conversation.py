@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_server.connection import request_for
+from edge_server.driver import request_for
 from edge_server.engine import EngineError, Generated, Request, Sampling
 from edge_server.events import (
     Event,
