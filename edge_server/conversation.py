@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 
 from edge_server.delivery import Delivery
 from edge_server.events import (
@@ -39,10 +40,7 @@ from edge_server.events import (
 )
 from edge_server.rewriting import Rewriter
 from edge_server.settings import Settings, Vocabulary, slice_seed
-from edge_server.tokens import common_prefix
-from edge_server.wording import defuse, may_be_silence
-
-CUT_PAIRS = 17  # as many as can be opened before one is answered: 16 texts that wait, and the one they interrupted
+from edge_server.wording import may_be_silence
 
 
 class Run(Enum):
@@ -50,8 +48,7 @@ class Run(Enum):
 
     ANSWERED = auto()  # or there was none
     WANTED = auto()
-    INTERRUPTED = auto()  # cancelled, because text came
-    STOPPED = auto()  # cancelled, because the assistant is to say no more
+    INTERRUPTED = auto()  # cancelled, because text or a stop came
     FORGOTTEN = auto()  # cancelled, because its conversation is no more
 
 
@@ -69,8 +66,9 @@ class Conversation(ABC):
         self._stop = frozenset({vocabulary.eos, *self._silence})
         self._run = Run.ANSWERED
         markers = (settings.user_marker, settings.assistant_marker)
-        self._writer = Rewriter(self._tokenize, markers, vocabulary.eos, self._silence, settings.slice_tokens)
-        self._before = self._tokenize(settings.user_marker)
+        tokenize = partial(vocabulary.tokenize, parse_special=False)
+        self._writer = Rewriter(tokenize, markers, vocabulary.eos, self._silence, settings.slice_tokens)
+        self._before = self._writer.begun("")
         self._silent_slice = self._writer.silent_user
         self._start_over(mode, seed)
 
@@ -86,6 +84,7 @@ class Conversation(ABC):
         self._unsaid: list[int] = []  # sampled, and perhaps nothing but silence
         self._streamed = 0  # words of the slice that runs which are in the transcript already
         self._waiting: list[UserText] = []
+        self._stopped = False  # nothing that waits is to be answered
         self._engaged = False
         self._replying = False  # a turn of ordinary mode has not had its `ReplyEnd` yet
         self._ended = False  # the context is full and may not slide
@@ -114,31 +113,34 @@ class Conversation(ABC):
         return [*self._receive(event), *self._prepare()]
 
     def _receive(self, event: Event) -> list[Action]:
-        if isinstance(event, Draft):
-            # What was left standing over a slice of silence will probably stand over the next one too.
-            self._draft = "" if event.text == self._left else event.text
-            return []
         if isinstance(event, (UserText, Silence)):
             self._left, self._draft = self._draft or self._left, ""
-        if isinstance(event, Unheard):
-            self._unheard = event.characters
-            return []
-        if isinstance(event, Limit):
-            self._limit = event.tokens
-            return []
-        if isinstance(event, UserText):
-            return self._on_text(event)
-        if isinstance(event, Sampled):
-            return self._on_sampled(event)
-        if isinstance(event, SliceDone):
-            return self._on_done(event)
-        if isinstance(event, NewSession):
-            return self._on_new_session(event)
-        if isinstance(event, Rewrite):
-            return self._on_rewrite(event)
-        if isinstance(event, Speak):
-            return self._on_speak(event)
-        return self._on_stop() if isinstance(event, Stop) else self._on_silence()
+        match event:
+            case Draft(text):
+                # What was left standing over a slice of silence will probably stand over the next one too.
+                self._draft = "" if text == self._left else text
+                return []
+            case Unheard(characters):
+                self._unheard = characters
+                return []
+            case Limit(tokens):
+                return self._on_limit(tokens)
+            case Rewrite():
+                return self._on_rewrite(event)
+            case Sampled(tokens):
+                return self._on_sampled(tokens)
+            case SliceDone():
+                return self._on_done(event)
+            case NewSession():
+                return self._on_new_session(event)
+            case UserText():
+                return self._on_text(event)
+            case Speak(turn):
+                return self._on_speak(turn)
+            case Stop():
+                return self._on_stop()
+            case Silence():
+                return self._on_silence()
 
     # --- events
 
@@ -154,49 +156,59 @@ class Conversation(ABC):
         if self._run is Run.ANSWERED:
             return self._answer([text])
         self._waiting.append(text)
-        return self._cancel(Run.INTERRUPTED)
+        return self._interrupt(stop=False)
 
     def _on_stop(self) -> list[Action]:
         if self._run is not Run.ANSWERED:
-            return self._cancel(Run.STOPPED)
-        self._take_back()
+            return self._interrupt(stop=True)
         self._engaged = False
-        return self._end_reply()
+        return self._answer([], stopped=True)
 
-    def _cancel(self, run: Run) -> list[Action]:
+    def _interrupt(self, *, stop: bool) -> list[Action]:
+        self._stopped = stop
         if self._run is not Run.WANTED:
             return []
-        self._run = run
+        self._run = Run.INTERRUPTED
         return [Cancel()]
 
-    def _on_speak(self, event: Speak) -> list[Action]:
+    def _on_speak(self, turn: int | None) -> list[Action]:
         if self._run is not Run.ANSWERED:
             return []
         self._take_back()
-        self._begin_turn(event.turn)
-        return self._begin(self._silent_slice, silent=True)
+        return self._begin_turn(turn, self._silent_slice, silent=True)
 
     def _on_silence(self) -> list[Action]:
         return []
 
+    def _on_limit(self, tokens: int | None) -> list[Action]:
+        self._limit = tokens
+        if self._run is not Run.ANSWERED or not self._engaged or not self._full:
+            return []
+        self._engaged = False
+        return self._say([])
+
     def _on_rewrite(self, event: Rewrite) -> list[Action]:
         if self._run is not Run.ANSWERED:
             raise ValueError("a conversation is not written anew while a slice of it runs")
-        self._delivery.take_back(0)
-        last = self._transcript.pairs[-1:]
-        goes_on = bool(last and event.turns and event.turns[-1] == Kept(last[0].turn))
-        head = [self._vocabulary.bos, *self._tokenize(defuse(event.instructions, self._writer.markers))]
-        pairs = [pair for turn in event.turns for pair in self._writer.pairs(turn, self._transcript, self._delivery)]
-        if not self._transcript.rewrite(head, pairs):
+        head = [self._vocabulary.bos, *self._writer.plain(event.instructions)]
+        if len(head) + len(self._silent_slice) > self._transcript.room:
             return [TooLong()]
-        self._engaged = self._engaged and goes_on
+        last = self._transcript.pairs[-1:]
+        if not last or event.turns[-1:] != (Kept(last[0].turn),):
+            self._engaged, self._unheard = False, 0
+            self._delivery.take_back(0)
+        pairs = [pair for turn in event.turns for pair in self._writer.pairs(turn, self._transcript, self._delivery)]
+        self._transcript.rewrite(head, pairs)
+        self._engaged = self._engaged and bool(self._transcript.pairs)
+        self._ended = False
+        self._turn = max([self._turn, *(turn.turn for turn in event.turns)])
         return []
 
-    def _on_sampled(self, event: Sampled) -> list[Action]:
+    def _on_sampled(self, tokens: tuple[int, ...]) -> list[Action]:
         if self._run is not Run.WANTED or not self._streaming:
             return []
-        self._unsaid += [token for token in event.tokens if token not in self._stop]
-        if not self._streamed and may_be_silence(self._delivery.text(self._unsaid)):
+        self._unsaid += [token for token in tokens if token not in self._stop]
+        if not self._streamed and may_be_silence(self._delivery.reply(self._unsaid)):
             return []
         words, self._unsaid = self._unsaid, []
         self._streamed += len(words)
@@ -207,20 +219,28 @@ class Conversation(ABC):
         if self._run is Run.ANSWERED:
             raise ValueError("a slice was reported that was not asked for")
         run, self._run = self._run, Run.ANSWERED
+        stopped, self._stopped = self._stopped, False
         self._unsaid = []
         if run is Run.WANTED and done.finish is not Finish.CANCELLED:
             return self._deliver(done)
         actions: list[Action] = [Release()]
         if run is not Run.FORGOTTEN:
             self._delivery.cut(self._transcript.last.delivered)
-            self._engaged = run is Run.INTERRUPTED  # what the engine gave up by itself is not tried again
+            # What the engine gave up by itself is not tried again.
+            self._engaged = run is Run.INTERRUPTED and not stopped
             actions = [SliceOver(SliceKind.INTERRUPTED, self._engaged), *self._end_reply()]
         texts, self._waiting = self._waiting, []
-        if texts:
-            return [*actions, *self._answer(texts)]
-        if run is Run.STOPPED:
-            self._take_back()
-        return actions
+        return [*actions, *self._answer(texts, stopped=stopped)] if texts or stopped else actions
+
+    @property
+    def _most(self) -> int | None:
+        """How many tokens a reply may have."""
+        return self._limit
+
+    @property
+    def _full(self) -> bool:
+        """Whether the present reply has as many."""
+        return self._most is not None and self._spoken >= self._most
 
     @abstractmethod
     def _deliver(self, done: SliceDone) -> list[Action]:
@@ -234,36 +254,42 @@ class Conversation(ABC):
 
     # --- slices
 
-    def _answer(self, texts: list[UserText]) -> list[Action]:
-        """Append each text as a slice and run the model for the last one."""
+    def _answer(self, texts: list[UserText], *, stopped: bool = False) -> list[Action]:
+        """Append each text as a slice and run the model for the last one, unless the assistant is to be silent."""
         self._take_back()
         actions: list[Action] = []
-        for text in texts[:-1]:
-            self._begin_turn(text.turn)
-            if self._append(self._writer.user(text.text)):
+        for text in texts if stopped else texts[:-1]:
+            if self._append_turn(text.turn, self._writer.user(text.text)):
                 self._delivery.cut(0)
             else:
                 actions.append(TooLong())
-        self._begin_turn(texts[-1].turn)
-        return [*actions, *self._begin(self._writer.user(texts[-1].text))]
+        if stopped:
+            return [*actions, *self._end_reply()]
+        return [*actions, *self._begin_turn(texts[-1].turn, self._writer.user(texts[-1].text))]
 
-    def _begin_turn(self, turn: int | None) -> None:
-        self._turn = self._turn + 1 if turn is None else turn
-        self._spoken = 0
-        self._replying = self._mode is Mode.ORDINARY
+    def _begin_turn(self, turn: int | None, user: list[int], *, silent: bool = False) -> list[Action]:
+        return self._run_model(fits=self._append_turn(turn, user, silent=silent))
+
+    def _run_model(self, *, fits: bool) -> list[Action]:
+        """Run the model for the assistant's half of a pair, if the user's half did fit."""
+        if fits:
+            return self._generate()
+        self._engaged = self._engaged and self._mode is Mode.DUPLEX
+        return [*self._say([]), TooLong(), *self._end_reply()]
 
     def _take_back(self) -> None:
         unheard, self._unheard = self._unheard, 0
         self._delivery.take_back(unheard)
 
-    def _tokenize(self, text: str) -> list[int]:
-        return self._vocabulary.tokenize(text, parse_special=False)
-
-    def _begin(self, user: list[int], *, silent: bool = False) -> list[Action]:
-        """Open a pair with the user's half and run the model for the other."""
+    def _append_turn(self, turn: int | None, user: list[int], *, silent: bool = False) -> bool:
+        """Append the first slice of a turn; one that does not fit begins none."""
+        self._replying = self._mode is Mode.ORDINARY
+        before, self._turn = self._turn, self._turn + 1 if turn is None else turn
         if self._append(user, silent=silent):
-            return self._generate()
-        return [*(self._say([]) if self._delivery.waits else []), TooLong(), *self._end_reply()]
+            self._spoken = 0
+            return True
+        self._turn = before
+        return False
 
     def _append(self, user: list[int], *, silent: bool = False) -> bool:
         fits = not self._ended and self._transcript.append(user, silent=silent, turn=self._turn)
@@ -277,33 +303,20 @@ class Conversation(ABC):
         self._prepared = None
         self._streamed = 0
         forget = self._transcript.take_forgotten()
-        request = self._request(self.transcript, self._cuts())
+        request = self._request([])
         self._number += 1
         return [replace(request, urgent=not self._transcript.last.silent_user, forget=forget)]
 
-    def _request(self, tokens: tuple[int, ...], cuts: tuple[int, ...]) -> Generate:
-        """What to ask for next, once the transcript is ``tokens``."""
+    def _request(self, further: list[int]) -> Generate:
+        """What to ask for next, once the transcript goes on with the tokens ``further``."""
+        tokens = (*self._transcript.tokens, *further)
+        cuts = self._transcript.marker_ends(self._before, further)
         seed = slice_seed(self._seed, self._number)
         bias = self._settings.first_bias(self._mode, self._vocabulary.idle)
-        most = self._settings.slice_tokens
-        if self._limit is not None:
-            most = max(1, min(most, self._limit - self._spoken))
-        return Generate(tokens, most, self._stop, seed, peek=not self._streaming, cuts=cuts, first_bias=bias)
-
-    def _cuts(self, further: list[int] | None = None) -> tuple[int, ...]:
-        """Where the user markers of the newest pairs end, and of a ``further`` one that begins with these tokens.
-
-        Each may have been prepared before what follows it was known. A text in which the marker's end merges with the
-        words is cut before it: there a prepared token is taken back.
-        """
-        tokens, before = self._transcript.tokens, self._before
-        ends = [
-            pair.start + common_prefix(tokens[pair.start : pair.start + len(before)], before)
-            for pair in self._transcript.pairs[-CUT_PAIRS:]
-        ]
-        if further is not None:
-            ends.append(len(tokens) + common_prefix(further, before))
-        return tuple(ends[-CUT_PAIRS:])
+        cap = self._settings.slice_tokens
+        if self._most is not None:
+            cap = min(cap, self._most - self._spoken)
+        return Generate(tokens, cap, self._stop, seed, peek=not self._streaming, cuts=cuts, first_bias=bias)
 
     def _end_reply(self) -> list[Action]:
         replying, self._replying = self._replying, False
@@ -317,7 +330,8 @@ class Conversation(ABC):
 
     def _prepare(self) -> list[Action]:
         """Say what will probably be asked for next, if that is not what was said last."""
-        if self._run is not Run.ANSWERED or self._ended or not (self._transcript.pairs or self._draft):
+        begun = self._number or self._draft or len(self._transcript.tokens) > 1
+        if self._run is not Run.ANSWERED or self._ended or not begun:
             return []
         following = self._following()
         forget = self._transcript.take_forgotten()
@@ -328,11 +342,7 @@ class Conversation(ABC):
 
     def _following(self) -> Generate:
         """How the next slice will begin: the marker, and what is typed so far."""
-        begun = self._before
-        if self._draft:
-            user, assistant = self._settings.user_marker, self._settings.assistant_marker
-            begun = self._tokenize(user + defuse(self._draft, (user, assistant)))
+        begun = self._writer.begun(self._draft) if self._draft else self._before
         if not self._transcript.fits(len(begun)):
             begun = []
-        request = self._request((*self._transcript.tokens, *begun), self._cuts(begun))
-        return replace(request, max_new=0, peek=False)
+        return replace(self._request(begun), max_new=0, peek=False)

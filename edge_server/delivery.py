@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from edge_server.transcript import Pair, Transcript
-from edge_server.wording import count_heard, count_held, incomplete_tail
+from edge_server.wording import count_heard, count_held, count_incomplete, incomplete_tail
+
+LONGEST_CHARACTER = 4  # bytes, and so pieces, and so pairs
 
 
 class Pieces(Protocol):
@@ -29,7 +31,7 @@ class Delivery:
         self._vocabulary = pieces
         self._transcript = transcript
         self._silence = silence
-        self._held = b""  # what waits for the rest of its word; its tokens may have slid away
+        self._held: list[bytes] = []  # what waits for the rest of its word; the tokens may have slid away
 
     @property
     def waits(self) -> bool:
@@ -40,25 +42,32 @@ class Delivery:
         """What tokens read."""
         return b"".join(self._pieces(tokens)).decode("utf-8", "ignore")
 
+    def reply(self, words: list[int]) -> str:
+        """What the words of a slice read, with the character that waits for its end in them."""
+        waits = b"".join(self._held)
+        begun = waits[len(waits) - incomplete_tail(waits) :]
+        return b"".join([begun, *self._pieces(words)]).decode("utf-8", "ignore")
+
     def say(self, words: list[int], following: int | None = None, *, more: bool) -> str:
         """The text of what waited and of these words of the newest pair, but for what has to wait in turn.
 
         ``following``: the likeliest next token; without one, only characters wait. ``more``: whether the model has more
         to say; else nothing waits.
         """
-        pieces = self._pieces(words)
-        data = self._held + b"".join(pieces)
-        held, end = 0, len(data)
+        new = self._pieces(words)
+        pieces = [*self._held, *new]
+        held = 0
         if more:
-            held = count_held(self._held, pieces, None if following is None else self._vocabulary.piece(following))
-            end -= len(b"".join(pieces[len(pieces) - held :]))
-            end -= incomplete_tail(data[:end])
-        for pair in self._transcript.pairs[-2:]:  # what waited is of the pair before, or of this one
-            pair.delivered = pair.words
-        self._transcript.last.words += len(words)
-        self._transcript.last.delivered = self._transcript.last.words - held
-        said, self._held = data[:end].decode("utf-8", "ignore"), data[end:]
-        return said
+            after = None if following is None else self._vocabulary.piece(following)
+            held = max(count_held(b"".join(self._held), new, after), count_incomplete(pieces))
+        end = len(pieces) - held
+        self._held = pieces[end:]
+        if words:
+            self._transcript.last.words += len(words)
+        for pair in reversed(self._transcript.pairs[-LONGEST_CHARACTER:]):  # what waits may have begun in any of them
+            pair.delivered = max(0, pair.words - held)
+            held -= pair.words - pair.delivered
+        return b"".join(pieces[:end]).decode("utf-8", "ignore")
 
     def close(self) -> None:
         """End the newest pair."""
@@ -76,9 +85,9 @@ class Delivery:
 
     def take_back(self, unheard: int) -> None:
         """Remove what waits, and the last ``unheard`` characters that went out, from the newest turn's reply."""
-        self._held = b""
+        self._held = []
         pairs = self._transcript.pairs
-        if pairs and pairs[-1].delivered < pairs[-1].words:
+        while pairs and pairs[-1].delivered < pairs[-1].words:
             self.cut(pairs[-1].delivered)
         if not unheard:
             return

@@ -59,19 +59,22 @@ class Unheard:
 
 @dataclass(frozen=True)
 class Speak:
-    """The assistant is asked to speak, or to go on, without words of the user. ``turn``: as `UserText` has it."""
+    """The assistant is asked to speak, or to go on, without words of the user. ``turn``: as `UserText` has it.
+
+    Means nothing while a slice runs.
+    """
 
     turn: int | None = None
 
 
 @dataclass(frozen=True)
 class Stop:
-    """The assistant is to say no more until it is spoken to."""
+    """The assistant is to say no more until it is spoken to: also not to texts that came before this."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """From now on a reply has at most ``tokens`` tokens; None: as the mode has it."""
+    """From now on a reply has at most ``tokens`` tokens (1 or more), the present one too; None: as the mode has it."""
 
     tokens: int | None
 
@@ -210,7 +213,7 @@ class SliceKind(Enum):
 
 @dataclass(frozen=True)
 class SliceOver:
-    """A slice that the model was run for is over; its words went out before. ``more``: silence runs the next one."""
+    """A slice that the model was run for is over; its words went out before. ``more``: whether there is more to say."""
 
     kind: SliceKind
     more: bool

@@ -16,27 +16,38 @@ from edge_server.wording import defuse
 
 
 class Rewriter:
-    """Writes turns as pairs. ``silence``: the tokens of a half without words; ``cap``: the most words in a slice."""
+    """Writes turns as pairs. ``silence``: the tokens of a half without words; ``cap``: the most words in a slice.
+
+    Where there are no tokens of silence, a reply is one slice.
+    """
 
     def __init__(
         self, tokenize: Callable[[str], list[int]], markers: tuple[str, str], eos: int, silence: list[int], cap: int
     ) -> None:
         """``markers``: the user's and the assistant's."""
         self._tokenize = tokenize
-        self.markers = markers
+        self._markers = markers
         self._eos = eos
         self._silence = silence
         self._cap = cap
 
     def user(self, text: str) -> list[int]:
         """The user's half of a pair that has words in it."""
-        user, assistant = self.markers
-        return self._tokenize(user + defuse(text, self.markers) + assistant)
+        user, assistant = self._markers
+        return self._tokenize(user + defuse(text, self._markers) + assistant)
+
+    def begun(self, draft: str) -> list[int]:
+        """The user's half as far as it is typed."""
+        return self._tokenize(self._markers[0] + defuse(draft, self._markers))
+
+    def plain(self, text: str) -> list[int]:
+        """Text that forges no marker."""
+        return self._tokenize(defuse(text, self._markers)) if text else []
 
     @property
     def silent_user(self) -> list[int]:
         """The user's half of a silent pair."""
-        user, assistant = self.markers
+        user, assistant = self._markers
         return [*self._tokenize(user), *self._silence, *self._tokenize(assistant)]
 
     def pairs(self, turn: Kept | Told, transcript: Transcript, delivery: Delivery) -> list[Written]:
@@ -61,8 +72,11 @@ class Rewriter:
         return [written for written in pairs if written.pair.words or not written.pair.silent_user]
 
     def _told(self, turn: Told) -> list[Written]:
-        words = self._tokenize(turn.reply) if turn.reply else []
-        slices = [words[start : start + self._cap] for start in range(0, len(words), self._cap)] or [[]]
+        if not turn.user and not turn.reply:
+            return []
+        words = self.plain(turn.reply)
+        cap = self._cap if self._silence else max(1, len(words))
+        slices = [words[start : start + cap] for start in range(0, len(words), cap)] or [[]]
         pairs = []
         for index, reply in enumerate(slices):
             silent = index > 0 or not turn.user

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from edge_server.tokens import Forgotten
+from edge_server.tokens import Forgotten, common_prefix
+
+CUT_PAIRS = 17  # as many as can be opened before one is answered: 16 texts that wait, and the one they interrupted
 
 
 @dataclass
@@ -37,14 +39,14 @@ class Written:
 
 
 class Transcript:
-    """``<s>`` and whole slice pairs, at most ``room`` tokens before a reply is made. Lengths are in tokens."""
+    """What begins it, and whole slice pairs; at most ``room`` tokens before a reply is made. Lengths are in tokens."""
 
     def __init__(self, bos: int, room: int, forget_at_least: int | None) -> None:
         """``forget_at_least``: how much a full transcript forgets at a time; None: it does not forget."""
         self.tokens: list[int] = [bos]
         self.pairs: list[Pair] = []
         self._head = 1  # tokens that are never forgotten
-        self._room = room
+        self.room = room
         self._forget_at_least = forget_at_least
         self._forgotten: list[Forgotten] = []
 
@@ -59,7 +61,7 @@ class Transcript:
 
     def fits(self, tokens: int) -> bool:
         """Whether so many more tokens have room."""
-        return len(self.tokens) + tokens <= self._room
+        return len(self.tokens) + tokens <= self.room
 
     def append(self, user: list[int], *, silent: bool, turn: int) -> bool:
         """Open a pair with the user's half, forgetting the oldest pairs if need be; False, and no change: no room."""
@@ -88,7 +90,7 @@ class Transcript:
 
         The ``keep`` newest pairs are not forgotten.
         """
-        excess = len(self.tokens) + tokens - self._room
+        excess = len(self.tokens) + tokens - self.room
         if excess <= 0:
             return True
         ends = [*(pair.start for pair in self.pairs[1:]), len(self.tokens)][: len(self.pairs) - keep]
@@ -111,14 +113,12 @@ class Transcript:
         following = next((other.start for other in self.pairs if other.start > pair.start), len(self.tokens))
         return Written(self.tokens[pair.start : pair.reply], self.tokens[pair.reply : following], replace(pair))
 
-    def rewrite(self, head: list[int], pairs: list[Written]) -> bool:
-        """Consist of ``head`` and of the newest of ``pairs`` that fit; False, and no change: the head does not.
+    def rewrite(self, head: list[int], pairs: list[Written]) -> None:
+        """Consist of ``head``, which must fit and is never forgotten, and of the newest of ``pairs`` that fit too.
 
-        ``head``: what begins the list and is never forgotten.
+        What is no longer than the present list always fits.
         """
-        if len(head) > self._room:
-            return False
-        room, first = self._room - len(head), len(pairs)
+        room, first = max(self.room, len(self.tokens)) - len(head), len(pairs)
         while first and len(pairs[first - 1].user) + len(pairs[first - 1].reply) <= room:
             first -= 1
             room -= len(pairs[first].user) + len(pairs[first].reply)
@@ -127,7 +127,18 @@ class Transcript:
             start = len(self.tokens)
             self.tokens += written.user + written.reply
             self.pairs.append(replace(written.pair, start=start, reply=start + len(written.user)))
-        return True
+
+    def marker_ends(self, marker: list[int], further: list[int]) -> tuple[int, ...]:
+        """Where the user markers of the newest pairs end, and of one that begins with ``further``, if there is one.
+
+        Each may have been prepared before what follows it was known. A text in which the marker's end merges with the
+        words is cut before it: there a prepared token is taken back.
+        """
+        tokens = [*self.tokens, *further]
+        starts = [*(pair.start for pair in self.pairs[-CUT_PAIRS:]), *([len(self.tokens)] if further else [])]
+        return tuple(
+            start + common_prefix(tokens[start : start + len(marker)], marker) for start in starts[-CUT_PAIRS:]
+        )
 
     def take_forgotten(self) -> tuple[Forgotten, ...]:
         """What was forgotten since this was last asked, each in the positions of its own moment."""

@@ -1,7 +1,7 @@
 """Turn by turn with a plain chat model, one that has no idle token: what `--chat-model` runs on port 8766.
 
 The rules are those of `session.py`, but that a text is a turn: its reply is one, in slices that follow each other
-without silent ones between, until ``</s>`` or until nothing more fits.
+without silent ones between, until ``</s>``, the limit, or until nothing more fits.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ class TurnSession(Conversation):
     def _deliver(self, done: SliceDone) -> list[Action]:
         rest, words = self._rest(done)
         self._transcript.extend(rest)
-        full = self._limit is not None and self._spoken >= self._limit
-        capped = done.finish is Finish.CAP
-        self._engaged = capped and not full and self._transcript.make_room(0, keep=1)
+        capped, pair = done.finish is Finish.CAP, self._transcript.last
+        self._engaged = capped and not self._full and self._transcript.make_room(0, keep=1)
         actions = self._say(words, done.likeliest_next)
-        kind = SliceKind.SPEECH if self._engaged else SliceKind.LIMIT if capped else SliceKind.END
-        actions.append(SliceOver(kind, self._engaged))
         if self._engaged:
-            return [*actions, *self._generate()]
-        self._delivery.close()
-        return [*actions, *self._end_reply()]
+            return [*actions, SliceOver(SliceKind.SPEECH, True), *self._generate()]
+        kind = SliceKind.LIMIT if capped else SliceKind.END if pair.words else SliceKind.SILENCE
+        self._delivery.cut(pair.words)
+        return [*actions, SliceOver(kind, False), *self._end_reply()]

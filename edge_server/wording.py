@@ -55,16 +55,22 @@ def incomplete_tail(data: bytes) -> int:
     return 0
 
 
+def count_incomplete(pieces: list[bytes]) -> int:
+    """How many of the last pieces have to wait for the rest of their character."""
+    incomplete = incomplete_tail(b"".join(pieces))
+    held = 0
+    while held < len(pieces) and len(b"".join(pieces[len(pieces) - held :])) < incomplete:
+        held += 1
+    return held
+
+
 def count_held(waited: bytes, pieces: list[bytes], following: bytes | None) -> int:
     """How many of a slice's last pieces have to wait for the rest of their character, or of their word.
 
     ``waited`` is what the slice before held back; it goes out now, and a word that it began does not wait again.
     ``following`` is the likeliest next piece; None where no word can go on.
     """
-    incomplete = incomplete_tail(waited + b"".join(pieces))
-    held = 0
-    while held < len(pieces) and len(b"".join(pieces[len(pieces) - held :])) < incomplete:
-        held += 1
+    held = min(len(pieces), count_incomplete([waited, *pieces]))
     if following is None:
         return held
     characters = held

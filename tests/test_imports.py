@@ -17,7 +17,11 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("convert", "edge_server", "clients")
 
 _CONVERSATION = frozenset(
-    f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
+    f"edge_server.{name}"
+    for name in (
+        *("events", "wording", "tokens", "transcript"),
+        *("delivery", "rewriting", "settings", "conversation"),
+    )
 )
 _CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence", "generation"))
 _JUDGING = frozenset(f"clients.eval_{name}" for name in ("matching", "message", "played", "scenarios"))
@@ -35,6 +39,11 @@ ONLY_IMPORTS = {
     "edge_server.tune_search": _NOTHING,
     "edge_server.tune_advice": frozenset({"edge_server.tune_search"}),
     "edge_server.scheduler": _NOTHING,
+    "edge_server.delivery": frozenset({"edge_server.transcript", "edge_server.wording"}),
+    "edge_server.rewriting": frozenset(
+        f"edge_server.{name}" for name in ("delivery", "events", "transcript", "wording")
+    ),
+    "edge_server.settings": frozenset(f"edge_server.{name}" for name in ("delivery", "events", "transcript")),
     "edge_server.conversation": _CONVERSATION,
     "edge_server.session": _CONVERSATION,
     "edge_server.turns": _CONVERSATION,

@@ -69,7 +69,7 @@ class ToyVocabulary:
         return IDLE if self.duplex else None
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         if not parse_special:
             return self._plain(text)
         controls = [name for name in _CONTROLS if self.duplex or name != "<idle>"]
@@ -95,7 +95,7 @@ class ToyVocabulary:
         return tokens
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         if token < _FIRST_BYTE:
             return _CONTROL_BYTES[token] if special else b""
         if token < _FIRST_PIECE:
