@@ -96,7 +96,7 @@ class Driver:
         self.session = session
         self.sampling = sampling
         self.cost: Cost | None = None
-        """Of the newest slice that is over."""
+        """Of the newest slice that is over; None where it had no answer."""
         self._sequence = sequence
         self._listener = listener
         self._speaking = speaking
@@ -161,6 +161,7 @@ class Driver:
 
     def _on_done(self, result: Generated | EngineError) -> None:
         job, self._job = self._job, None
+        self.cost = None
         if self._closed:
             return
         if isinstance(result, EngineError):

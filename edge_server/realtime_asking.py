@@ -1,0 +1,143 @@
+"""What the session of the JSON protocol is asked for, and that it holds what it should before it is.
+
+Items may be made, deleted and cut at any time; the session takes such changes between two slices only. No I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_server.events import Limit, Output, Rewrite, Silence, Speak, Stop, TooLong, UserText
+from edge_server.realtime_floor import Drive, Floor, Send, truncated, wire_error
+from edge_server.realtime_items import Items, Message
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply that is wanted: to a message of the user's, or (None) to none."""
+
+    to: Message | None
+    limit: int | None = None
+    instructions: str = ""
+
+
+class Asking:
+    """Set `driver` before anything is asked."""
+
+    driver: Drive
+
+    def __init__(self, items: Items, floor: Floor, send: Send) -> None:
+        self._items = items
+        self._floor = floor
+        self._send = send
+        self._wanted: Answer | None = None  # it waits for the slice that runs
+        self._changed = False  # whether the session holds what it should not
+        self._cut: list[Message] = []  # whose words are to be cut
+        self._instructions = ""  # those that the session has
+        self._limit: int | None = None  # the one that it has
+        self._rewriting = self._refused = False
+        self._stopping = False  # whether the slice that runs was stopped
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is asked for that the session was not told yet."""
+        return self._wanted is not None
+
+    def start_over(self) -> None:
+        """The session has forgotten everything."""
+        self._wanted, self._changed, self._cut = None, False, []
+        self._instructions, self._limit = "", None
+
+    def answer(self, wanted: Answer) -> None:
+        """Ask for a reply; a slice that runs is stopped for it."""
+        driver = self.driver
+        last = wanted.to if wanted.to is self._items.last else None
+        if self._stale(wanted.instructions, but_last=last is not None):
+            if driver.busy:
+                self.stop()
+                self._wanted = wanted
+                return
+            if not self._rewrite(wanted.instructions, but_last=last is not None):
+                return
+        if wanted.limit != self._limit:
+            self._limit = wanted.limit
+            driver.take(Limit(wanted.limit))
+        if last is None and driver.busy:  # what runs will say it, unless it was stopped
+            self._wanted = wanted if self._stopping else None
+            return
+        turn = self._floor.next_turn()
+        if last is None:
+            driver.take(Speak(turn))
+        else:
+            last.turn = turn
+            driver.take(UserText(last.text, turn))
+        self._floor.settle()
+
+    def go_on(self) -> None:
+        """A slice without words of the user's."""
+        if self._stale(self._instructions, but_last=False) and (
+            self.driver.busy or not self._rewrite(self._instructions, but_last=False)
+        ):
+            return
+        self.driver.take(Silence())
+
+    def stop(self) -> None:
+        """Whatever is asked for is not wanted any more."""
+        self._wanted, self._stopping = None, self.driver.busy
+        self.driver.take(Stop())
+        self._floor.settle()
+
+    def over(self) -> None:
+        """A slice is over."""
+        self._stopping = False
+        if self.driver.busy:
+            return
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.answer(wanted)
+        elif self._cut:
+            self._rewrite(self._instructions, but_last=self._floor.turn_by_turn)
+
+    def take_out(self, item: Message) -> None:
+        """An item was deleted."""
+        self._cut = [other for other in self._cut if other is not item]
+        self._changed = self._changed or item.turn is not None
+
+    def cut(self, item: Message, characters: int) -> None:
+        """Of an item, only so many characters stay."""
+        item.keep = characters
+        self._cut.append(item)
+        if not self.driver.busy:
+            self._rewrite(self._instructions, but_last=self._floor.turn_by_turn)
+
+    def refuses(self, output: Output) -> bool:
+        """Whether what the session says is about its being rewritten; nobody else needs to know then."""
+        self._refused = self._rewriting and isinstance(output, TooLong)
+        return self._refused
+
+    def _stale(self, instructions: str, *, but_last: bool) -> bool:
+        changed = self._changed or bool(self._cut) or instructions != self._instructions
+        return changed or self._items.untold(but_last=but_last)
+
+    def _rewrite(self, instructions: str, *, but_last: bool) -> bool:
+        """Tell the session all that it should hold. False: the instructions do not fit; the client was told."""
+        turns = self._items.turns(self._floor.new_turn, but_last=but_last and self._unanswered())
+        self._rewriting, self._refused = True, False
+        self.driver.take(Rewrite(turns, instructions))
+        self._rewriting = False
+        if self._refused:
+            self._send(wire_error("context_length_exceeded", "the instructions do not fit into the context"))
+            self._floor.finish("failed", "context_length_exceeded")
+            return False
+        self._instructions, self._changed = instructions, False
+        cut, self._cut = self._cut, []
+        for item in cut:
+            left = None if item.turn is None else self.driver.session.reply(item.turn)
+            item.text = item.text[: item.keep] if left is None else left
+            item.keep = None
+            self._send({"type": "conversation.item.truncated", **truncated(item)})
+        return True
+
+    def _unanswered(self) -> bool:
+        last = self._items.last
+        return last is not None and last.role == "user" and last.turn is None
