@@ -13,9 +13,11 @@ from edge_server.wording import (
     continues_word,
     count_heard,
     count_held,
+    count_incomplete,
     count_words,
     defuse,
     incomplete_tail,
+    may_be_silence,
     says_nothing,
 )
 
@@ -119,6 +121,14 @@ def test_pieces_of_an_incomplete_character_wait() -> None:
     assert count_held(emoji[:1], [emoji[1:2]], None) == 1
 
 
+def test_all_pieces_of_an_incomplete_character_are_counted() -> None:
+    emoji = [bytes([byte]) for byte in "😀".encode()]
+    assert [count_incomplete([b" one", *emoji[:count]]) for count in range(5)] == [0, 1, 2, 3, 0]
+    assert count_incomplete([b" one" + emoji[0], emoji[1]]) == 2
+    assert count_incomplete([b"one", b"\x80"]) == 0
+    assert count_incomplete([]) == 0
+
+
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     waited=st.sampled_from(["", "a", " a", "a.", "我"]),
@@ -190,6 +200,16 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", ["a", ".", "idle.", "not idle"])
 def test_no_silence(text: str) -> None:
     assert not says_nothing(text)
+
+
+@pytest.mark.parametrize(("text", "may"), [("", True), ("\n", True), (" i", True), ("idle ", True), ("idles", False)])
+def test_what_begins_a_silent_reply_may_be_silence(text: str, may: bool) -> None:
+    assert may_be_silence(text) == may
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", "idle", " idle\n"])
+def test_whatever_begins_a_silent_reply_may_be_silence(text: str) -> None:
+    assert all(may_be_silence(text[:end]) for end in range(len(text) + 1))
 
 
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
