@@ -27,6 +27,7 @@ from edge_server.events import Mode, Session
 from edge_server.llama import Context, Model, ModelError, has_gpu
 from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
+from edge_server.realtime_connection import Realtiming
 from edge_server.session import DuplexSession
 from edge_server.settings import Settings
 from edge_server.turns import TurnSession
@@ -172,6 +173,20 @@ class Backend:
             sampling=Sampling(config.temperature, config.top_k, config.top_p, seed=0),
             new_seed=lambda: self._new_seed(chat=chat),
             assume_wpm=config.assume_wpm,
+        )
+
+    def realtiming(self) -> Realtiming:
+        """What the JSON sessions of the duplex port are made with."""
+        config = self._config
+        return Realtiming(
+            session=lambda seed: DuplexSession(self.vocabulary, self.settings, Mode.ORDINARY, seed, streaming=True),
+            open_sequence=self.engine.open,
+            sampling=Sampling(config.temperature, config.top_k, config.top_p, seed=0),
+            new_seed=lambda: self._new_seed(chat=False),
+            model=self.name,
+            duplex=True,
+            slice_ms=round(self.facts.slice_seconds * 1000),
+            resume_window=config.resume_window,
         )
 
     def _new_seed(self, *, chat: bool) -> int:

@@ -57,6 +57,7 @@ class Config:
     kv_cells: int | None = None
     allow_origins: tuple[str, ...] = ()
     assume_wpm: float | None = None
+    resume_window: float = 300.0  # seconds
 
     def __post_init__(self) -> None:
         checks = [
@@ -101,6 +102,12 @@ class Config:
                 "--assume-wpm",
                 self.assume_wpm,
                 "above 0 (words a minute; about 180 for a person)",
+            ),
+            (
+                0 <= self.resume_window <= 86_400,
+                "--resume-window",
+                self.resume_window,
+                "0 (never) to 86400 (seconds)",
             ),
         ]
         for fine, option, value, allowed in checks:

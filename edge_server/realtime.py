@@ -34,7 +34,10 @@ from edge_server.realtime_words import says_go_on, whole_words
 
 @dataclass(frozen=True)
 class About:
-    """What holds for a session from its start. ``duplex``: whether the model can; ``slice_ms``: unless it is said."""
+    """What holds for a session from its start.
+
+    ``duplex``: whether the model can; ``slice_ms``: unless it is said; ``resume_window``: seconds.
+    """
 
     session_id: str
     conversation_id: str
@@ -43,6 +46,8 @@ class About:
     sampling: Sampling
     duplex: bool = True
     slice_ms: int = 2000
+    resume_token: str = ""
+    resume_window: float = 0.0
 
 
 class Realtime:
@@ -117,6 +122,11 @@ class Realtime:
             self._end_slice(self._duplex())
         self._keep_time()
 
+    def resumed(self, last_client_event: str | None) -> None:
+        """Say, behind what was missed, that this is all; and which event of the client's was the last to come."""
+        about = {"session": self.describe(), "last_client_event_id": last_client_event}
+        self._send({"type": "session.resumed", **about})
+
     def pause(self) -> None:
         """Nobody listens: no slice ends until `go_on`."""
         self._listening = False
@@ -145,6 +155,7 @@ class Realtime:
             "tools": [],
             "tool_choice": "none",
             "duplex": None if params.duplex is None else params.duplex.model_dump(),
+            "resume": {"token": self._about.resume_token, "window": self._about.resume_window},
         }
 
     # --- the driver's listener

@@ -104,7 +104,7 @@ class SessionParams(_Model):
     output_modalities: Modalities = ["text"]
     instructions: Text = ""
     max_output_tokens: Limit = "inf"
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.8
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.8
     duplex: Duplex | None = None
 
 
