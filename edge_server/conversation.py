@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from enum import Enum, auto
-from functools import partial
+from math import inf
 
 from edge_server.delivery import Delivery
 from edge_server.events import (
@@ -18,7 +18,6 @@ from edge_server.events import (
     Event,
     Finish,
     Generate,
-    Kept,
     Limit,
     Mode,
     NewSession,
@@ -66,8 +65,7 @@ class Conversation(ABC):
         self._stop = frozenset({vocabulary.eos, *self._silence})
         self._run = Run.ANSWERED
         markers = (settings.user_marker, settings.assistant_marker)
-        tokenize = partial(vocabulary.tokenize, parse_special=False)
-        self._writer = Rewriter(tokenize, markers, vocabulary.eos, self._silence, settings.slice_tokens)
+        self._writer = Rewriter(vocabulary, markers, self._silence, settings.slice_tokens)
         self._before = self._writer.begun("")
         self._silent_slice = self._writer.silent_user
         self._start_over(mode, seed)
@@ -107,6 +105,12 @@ class Conversation(ABC):
     def engaged(self) -> bool:
         """Whether the model has more to say."""
         return self._engaged
+
+    def reply(self, turn: int) -> str | None:
+        """The words of a turn's reply that are in the conversation; None: the turn is not."""
+        pairs = [pair for pair in self._transcript.pairs if pair.turn == turn]
+        words = [token for pair in pairs for token in self._transcript.delivered(pair)]
+        return self._delivery.text(words) if pairs else None
 
     def receive(self, event: Event) -> list[Action]:
         """Take one event; return what is to be done now, first things first."""
@@ -175,7 +179,7 @@ class Conversation(ABC):
         if self._run is not Run.ANSWERED:
             return []
         self._take_back()
-        return self._begin_turn(turn, self._silent_slice, silent=True)
+        return self._run_model(fits=self._append_turn(turn, self._silent_slice, silent=True))
 
     def _on_silence(self) -> list[Action]:
         return []
@@ -193,15 +197,14 @@ class Conversation(ABC):
         head = [self._vocabulary.bos, *self._writer.plain(event.instructions)]
         if len(head) + len(self._silent_slice) > self._transcript.room:
             return [TooLong()]
-        last = self._transcript.pairs[-1:]
-        if not last or event.turns[-1:] != (Kept(last[0].turn),):
-            self._engaged, self._unheard = False, 0
+        if not self._writer.ends_alike(event.turns, self._transcript):
+            self._engaged = False
             self._delivery.take_back(0)
         pairs = [pair for turn in event.turns for pair in self._writer.pairs(turn, self._transcript, self._delivery)]
         self._transcript.rewrite(head, pairs)
         self._engaged = self._engaged and bool(self._transcript.pairs)
-        self._ended = False
-        self._turn = max([self._turn, *(turn.turn for turn in event.turns)])
+        self._ended, self._unheard = False, 0
+        self._turn = self._transcript.last.turn if self._transcript.pairs else self._turn
         return []
 
     def _on_sampled(self, tokens: tuple[int, ...]) -> list[Action]:
@@ -225,6 +228,7 @@ class Conversation(ABC):
             return self._deliver(done)
         actions: list[Action] = [Release()]
         if run is not Run.FORGOTTEN:
+            self._spoken += self._streamed
             self._delivery.cut(self._transcript.last.delivered)
             # What the engine gave up by itself is not tried again.
             self._engaged = run is Run.INTERRUPTED and not stopped
@@ -233,14 +237,14 @@ class Conversation(ABC):
         return [*actions, *self._answer(texts, stopped=stopped)] if texts or stopped else actions
 
     @property
-    def _most(self) -> int | None:
+    def _most(self) -> float:
         """How many tokens a reply may have."""
-        return self._limit
+        return inf if self._limit is None else self._limit
 
     @property
     def _full(self) -> bool:
         """Whether the present reply has as many."""
-        return self._most is not None and self._spoken >= self._most
+        return self._spoken >= self._most
 
     @abstractmethod
     def _deliver(self, done: SliceDone) -> list[Action]:
@@ -265,16 +269,14 @@ class Conversation(ABC):
                 actions.append(TooLong())
         if stopped:
             return [*actions, *self._end_reply()]
-        return [*actions, *self._begin_turn(texts[-1].turn, self._writer.user(texts[-1].text))]
-
-    def _begin_turn(self, turn: int | None, user: list[int], *, silent: bool = False) -> list[Action]:
-        return self._run_model(fits=self._append_turn(turn, user, silent=silent))
+        fits = self._append_turn(texts[-1].turn, self._writer.user(texts[-1].text))
+        return [*actions, *self._run_model(fits=fits)]
 
     def _run_model(self, *, fits: bool) -> list[Action]:
         """Run the model for the assistant's half of a pair, if the user's half did fit."""
         if fits:
             return self._generate()
-        self._engaged = self._engaged and self._mode is Mode.DUPLEX
+        self._engaged = self._engaged and self._mode is Mode.DUPLEX and not self._full
         return [*self._say([]), TooLong(), *self._end_reply()]
 
     def _take_back(self) -> None:
@@ -313,9 +315,7 @@ class Conversation(ABC):
         cuts = self._transcript.marker_ends(self._before, further)
         seed = slice_seed(self._seed, self._number)
         bias = self._settings.first_bias(self._mode, self._vocabulary.idle)
-        cap = self._settings.slice_tokens
-        if self._most is not None:
-            cap = min(cap, self._most - self._spoken)
+        cap = int(min(self._settings.slice_tokens, self._most - self._spoken))
         return Generate(tokens, cap, self._stop, seed, peek=not self._streaming, cuts=cuts, first_bias=bias)
 
     def _end_reply(self) -> list[Action]:

@@ -59,7 +59,8 @@ class Delivery:
         held = 0
         if more:
             after = None if following is None else self._vocabulary.piece(following)
-            held = max(count_held(b"".join(self._held), new, after), count_incomplete(pieces))
+            held = count_held(b"".join(self._held), new, after)
+            held += count_incomplete(pieces[: len(pieces) - held])
         end = len(pieces) - held
         self._held = pieces[end:]
         if words:

@@ -6,11 +6,12 @@ first change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from edge_server.delivery import Delivery
 from edge_server.events import Kept, Told
+from edge_server.settings import Vocabulary
 from edge_server.transcript import Pair, Transcript, Written
 from edge_server.wording import defuse
 
@@ -21,13 +22,11 @@ class Rewriter:
     Where there are no tokens of silence, a reply is one slice.
     """
 
-    def __init__(
-        self, tokenize: Callable[[str], list[int]], markers: tuple[str, str], eos: int, silence: list[int], cap: int
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, markers: tuple[str, str], silence: list[int], cap: int) -> None:
         """``markers``: the user's and the assistant's."""
-        self._tokenize = tokenize
+        self._tokenize = partial(vocabulary.tokenize, parse_special=False)
         self._markers = markers
-        self._eos = eos
+        self._eos = vocabulary.eos
         self._silence = silence
         self._cap = cap
 
@@ -49,6 +48,12 @@ class Rewriter:
         """The user's half of a silent pair."""
         user, assistant = self._markers
         return [*self._tokenize(user), *self._silence, *self._tokenize(assistant)]
+
+    def ends_alike(self, turns: tuple[Kept | Told, ...], transcript: Transcript) -> bool:
+        """Whether the last of ``turns`` is the last of the transcript, as it is; those no longer there do not count."""
+        there = {pair.turn for pair in transcript.pairs}
+        named = [turn for turn in turns if isinstance(turn, Told) or turn.turn in there]
+        return bool(named and there) and named[-1] == Kept(transcript.last.turn)
 
     def pairs(self, turn: Kept | Told, transcript: Transcript, delivery: Delivery) -> list[Written]:
         """The pairs of a turn; one that is kept and no longer there has none."""

@@ -63,8 +63,8 @@ class DuplexSession(Conversation):
         self._tick = False  # silence came while a slice was running
 
     @property
-    def _most(self) -> int | None:
-        return ORDINARY_TOKENS if self._limit is None and self._mode is Mode.ORDINARY else self._limit
+    def _most(self) -> float:
+        return ORDINARY_TOKENS if self._limit is None and self._mode is Mode.ORDINARY else super()._most
 
     def _following(self) -> Generate:
         silent, transcript = self._silent_slice, self._transcript

@@ -77,6 +77,7 @@ def count_held(waited: bytes, pieces: list[bytes], following: bytes | None) -> i
     after = _text([*pieces[len(pieces) - held :], following])
     while held < len(pieces) and continues_word(_text(pieces[: len(pieces) - held]), after):
         held += 1
+        held += count_incomplete(pieces[: len(pieces) - held])
         after = _text(pieces[len(pieces) - held :])
     return characters if held == len(pieces) and continues_word(_text([waited]), after) else held
 

@@ -41,7 +41,7 @@ ONLY_IMPORTS = {
     "edge_server.scheduler": _NOTHING,
     "edge_server.delivery": frozenset({"edge_server.transcript", "edge_server.wording"}),
     "edge_server.rewriting": frozenset(
-        f"edge_server.{name}" for name in ("delivery", "events", "transcript", "wording")
+        f"edge_server.{name}" for name in ("delivery", "events", "settings", "transcript", "wording")
     ),
     "edge_server.settings": frozenset(f"edge_server.{name}" for name in ("delivery", "events", "transcript")),
     "edge_server.conversation": _CONVERSATION,

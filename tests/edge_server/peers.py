@@ -171,7 +171,7 @@ class Peer:
             self.unforeseen = isinstance(event, Speak)
             new = self.session.receive(event)
             if isinstance(event, Rewrite) and TooLong() not in new:
-                self._rewrite(event)
+                self._change(event)
             assert not any(isinstance(action, Prepare) for action in new[:-1]), "first comes what is to be done now"
             for action in new:
                 self._take(action)
@@ -218,7 +218,7 @@ class Peer:
             finish = Finish.CAP
         self.asked, self.cancelled, self.sampled = None, False, []
         self.cells = [*asked.tokens, *sampled[:-1]][:decoded]
-        return self.send(SliceDone(sampled, finish, following if finish is Finish.CAP else None))
+        return self.send(SliceDone(sampled, finish, following if finish is Finish.CAP and asked.peek else None))
 
     def stream(self, text: str) -> list[Action]:
         """Words that the model has sampled so far, one token at a time."""
@@ -291,7 +291,7 @@ class Peer:
         assert self.reused > max(kept, default=-1)
         self.cells = list(asked.tokens)
 
-    def _rewrite(self, event: Rewrite) -> None:
+    def _change(self, event: Rewrite) -> None:
         """What stands behind the first change has to be decoded anew."""
         self.instructions = defuse(event.instructions, (USER, ASSISTANT))
         changed = [cell is not token for cell, token in zip(self.cells, self.transcript, strict=False)]

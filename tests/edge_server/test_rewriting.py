@@ -10,13 +10,13 @@ from edge_server.delivery import Delivery
 from edge_server.events import Kept, Told
 from edge_server.rewriting import Rewriter
 from edge_server.transcript import Transcript, Written
-from tests.edge_server.peers import ASSISTANT, BOS, EOS, IDLE, USER, VOCABULARY
+from tests.edge_server.peers import ASSISTANT, BOS, IDLE, USER, VOCABULARY
 
 TOKENIZE = partial(VOCABULARY.tokenize, parse_special=False)
 
 
 def writer(cap: int = 3, *, silence: bool = True) -> Rewriter:
-    return Rewriter(TOKENIZE, (USER, ASSISTANT), EOS, [IDLE] if silence else [], cap)
+    return Rewriter(VOCABULARY, (USER, ASSISTANT), [IDLE] if silence else [], cap)
 
 
 def held(*replies: str) -> tuple[Transcript, Delivery]:

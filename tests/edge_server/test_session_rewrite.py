@@ -276,6 +276,12 @@ def test_the_session_stays_engaged_if_the_last_turn_is_kept_whole() -> None:
     assert prompt(peer) == f"<s>be.<用户>hello<AI>{TEN}</s><用户><idle><AI>"
 
 
+def test_turns_that_are_not_there_are_not_the_last() -> None:
+    peer = speaking()
+    peer.send(Rewrite((Kept(1), Kept(2))))
+    assert peer.engaged
+
+
 @pytest.mark.parametrize("kept", [(), (Kept(1, user=False),), (Kept(1, characters=4),), (Kept(1), Told(2, "and", ""))])
 def test_else_it_is_no_longer_engaged(kept: tuple[Kept | Told, ...]) -> None:
     peer = speaking()

@@ -21,6 +21,7 @@ from edge_server.events import (
     SliceOver,
     Speak,
     Stop,
+    TooLong,
     Unheard,
 )
 from tests.edge_server.peers import TEN, VOCABULARY, Peer, duplex, greeted, speaking, turns
@@ -229,6 +230,17 @@ def test_a_lower_limit_ends_the_message_that_has_as_many_already() -> None:
     assert peer.send(Limit(3)) == [Say(" wor")]
     assert peer.tick() == []
     assert peer.pairs == [("hello", " one two wor")]
+
+
+def test_what_went_out_of_an_interrupted_slice_counts_where_the_reply_goes_on() -> None:
+    for limit, left in ((8, 5), (3, None)):
+        peer = greeted(duplex(ctx=64, slice_tokens=6, streaming=True))
+        peer.stream(" one two three")
+        peer.send(Limit(limit))
+        peer.text("x" * 64)
+        assert peer.finish() == [TooLong()]
+        peer.tick()
+        assert (None if peer.asked is None else peer.asked.max_new) == left
 
 
 def test_a_lower_limit_during_a_slice_makes_it_the_last() -> None:

@@ -121,6 +121,11 @@ def test_pieces_of_an_incomplete_character_wait() -> None:
     assert count_held(emoji[:1], [emoji[1:2]], None) == 1
 
 
+def test_a_word_waits_with_all_bytes_of_its_characters() -> None:
+    assert count_held(b"", [b" one", b" na", b"\xc3", b"\xaf"], b"ve") == 3
+    assert count_held(b"", [b" one", b" na", b"\xc3", b"\xaf"], b" two") == 0
+
+
 def test_all_pieces_of_an_incomplete_character_are_counted() -> None:
     emoji = [bytes([byte]) for byte in "😀".encode()]
     assert [count_incomplete([b" one", *emoji[:count]]) for count in range(5)] == [0, 1, 2, 3, 0]
