@@ -59,9 +59,9 @@ class Realtime:
         self._send = send
         self._clock = clock
         self._params = SessionParams(temperature=float(about.sampling.temperature))
-        self._items = Items()
-        self._floor = Floor(self._items, about.conversation_id, send)
-        self._asking = Asking(self._items, self._floor, send)
+        self.items = Items()
+        self._floor = Floor(self.items, about.conversation_id, send)
+        self._asking = Asking(self.items, self._floor, send)
         self._draft = ""
         self._held_since: float | None = None
         self._next_slice: float | None = None
@@ -84,9 +84,9 @@ class Realtime:
         elif isinstance(event, wire.ItemCreate):
             self._create(event)
         elif isinstance(event, wire.ItemRetrieve):
-            self._send({"type": "conversation.item.retrieved", "item": self._items.find(event.item_id).wire()})
+            self._send({"type": "conversation.item.retrieved", "item": self.items.find(event.item_id).wire()})
         elif isinstance(event, wire.ItemDelete):
-            self._delete(self._items.find(event.item_id))
+            self._delete(self.items.find(event.item_id))
         elif isinstance(event, wire.ItemTruncate):
             self._truncate(self._reply(event.item_id), event.characters)
         elif isinstance(event, wire.ItemHeard):
@@ -139,6 +139,11 @@ class Realtime:
             self._held_since = self._clock()
         self._keep_time()
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether something was asked for, or taken back, that the session has not dealt with."""
+        return self._asking.waits or self._floor.waits
+
     def describe(self) -> dict[str, Any]:
         """`session` as events carry it."""
         params = self._params
@@ -177,7 +182,7 @@ class Realtime:
         self._send(wire_error(code, failure.value, kind="server_error"))
         self._floor.finish("failed", code)
         self._driver.give_up()
-        self._keep_time()
+        self.over()
 
     # --- session.update
 
@@ -213,7 +218,7 @@ class Realtime:
         now = self._params.duplex
         if duplex is not None and not self._about.duplex:
             raise WireError("unsupported_parameter", "this model is not a duplex model", "session.duplex")
-        if (duplex is None) != (now is None) and (len(self._items) or self._floor.response):
+        if (duplex is None) != (now is None) and (len(self.items) or self._floor.response):
             text = "duplex is switched before the first item: open another connection"
             raise WireError("duplex_too_late", text, "session.duplex")
         if duplex is not None and "slice_ms" not in duplex.model_fields_set:
@@ -272,8 +277,8 @@ class Realtime:
                 self._resume("back_channel" if words else "empty")
                 return
             self._interrupt("turn_detected")
-        item = Message(self._items.new_id(), "user", words)
-        place = {"previous_item_id": self._items.add(item)}
+        item = Message(self.items.new_id(), "user", words)
+        place = {"previous_item_id": self.items.add(item)}
         self._send({"type": "input_text_buffer.committed", "item_id": item.id, "text": words, **place})
         self._announce(item, place)
         self._next_slice = None
@@ -299,7 +304,7 @@ class Realtime:
     # --- items
 
     def _reply(self, item_id: str) -> Message:
-        item = self._items.find(item_id)
+        item = self.items.find(item_id)
         if item.role != "assistant":
             raise WireError("invalid_value", f"{item.id!a} is no message of the assistant's", "item_id")
         return item
@@ -310,15 +315,15 @@ class Realtime:
 
     def _create(self, event: wire.ItemCreate) -> None:
         given = event.item
-        item = Message(given.id or self._items.new_id(), given.role, given.text)
-        self._announce(item, {"previous_item_id": self._items.add(item, after=event.previous_item_id)})
+        item = Message(given.id or self.items.new_id(), given.role, given.text)
+        self._announce(item, {"previous_item_id": self.items.add(item, after=event.previous_item_id)})
 
     def _delete(self, item: Message) -> None:
         if self._floor.is_speaking(item):
             self._interrupt("client_cancelled")
             self._asking.stop()
-        self._items.remove(item)
         self._floor.take_out(item)
+        self.items.remove(item)
         self._asking.take_out(item)
         self._send({"type": "conversation.item.deleted", "item_id": item.id})
 
@@ -337,7 +342,7 @@ class Realtime:
             raise WireError("conversation_already_has_active_response", text)
         limit = _limit(asked.max_output_tokens or self._params.max_output_tokens)
         instructions = self._params.instructions if asked.instructions is None else asked.instructions
-        last = self._items.last
+        last = self.items.last
         unanswered = last is not None and last.role == "user" and last.turn is None
         self._floor.begin(Plan(limit, asked.metadata))
         self._asking.answer(Answer(last if unanswered else None, limit, instructions))

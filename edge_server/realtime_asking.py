@@ -75,9 +75,7 @@ class Asking:
 
     def go_on(self) -> None:
         """A slice without words of the user's."""
-        if self._stale(self._instructions, but_last=False) and (
-            self.driver.busy or not self._rewrite(self._instructions, but_last=False)
-        ):
+        if self._stale(self._instructions, but_last=False) and (self.driver.busy or not self._refresh()):
             return
         self.driver.take(Silence())
 
@@ -96,7 +94,7 @@ class Asking:
         if wanted is not None:
             self.answer(wanted)
         elif self._cut:
-            self._rewrite(self._instructions, but_last=self._floor.turn_by_turn)
+            self._refresh()
 
     def take_out(self, item: Message) -> None:
         """An item was deleted."""
@@ -108,7 +106,7 @@ class Asking:
         item.keep = characters
         self._cut.append(item)
         if not self.driver.busy:
-            self._rewrite(self._instructions, but_last=self._floor.turn_by_turn)
+            self._refresh()
 
     def refuses(self, output: Output) -> bool:
         """Whether what the session says is about its being rewritten; nobody else needs to know then."""
@@ -118,6 +116,13 @@ class Asking:
     def _stale(self, instructions: str, *, but_last: bool) -> bool:
         changed = self._changed or bool(self._cut) or instructions != self._instructions
         return changed or self._items.untold(but_last=but_last)
+
+    def _refresh(self) -> bool:
+        """Rewrite the session between two slices. False: nothing is left of what it was saying, or it does not fit."""
+        done = self._rewrite(self._instructions, but_last=self._floor.turn_by_turn)
+        if not self.driver.session.engaged:
+            self._floor.finish("completed")
+        return done and self.driver.session.engaged
 
     def _rewrite(self, instructions: str, *, but_last: bool) -> bool:
         """Tell the session all that it should hold. False: the instructions do not fit; the client was told."""

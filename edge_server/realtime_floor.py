@@ -73,6 +73,7 @@ class Floor:
         self._send = send
         self._responses = 0
         self._slices = 0
+        self._behind: str | None = None  # the item that the next reply stands behind
         self._turns = self._turn = 0
         self._newest: Message | None = None  # the newest reply, which may not be heard to its end yet
         self._said = 0  # characters that the session has said of it
@@ -94,13 +95,19 @@ class Floor:
         item = self._newest
         return self.heard_reported and item is not None and item.heard < len(item.text)
 
+    @property
+    def waits(self) -> bool:
+        """Whether the client is to be told what is left of a reply."""
+        return self._cut is not None
+
     def new_turn(self) -> int:
         """A number that no turn has had."""
         self._turns += 1
         return self._turns
 
     def next_turn(self) -> int:
-        """The session goes on to another turn: its number."""
+        """The session goes on to another turn: its number. The reply will stand behind the newest item."""
+        self._behind = None if self._items.last is None else self._items.last.id
         self._turn = self.new_turn()
         self._newest, self._said = None, 0
         return self._turn
@@ -117,6 +124,8 @@ class Floor:
         """An item was deleted."""
         self._newest = None if self._newest is item else self._newest
         self._cut = None if self._cut is item else self._cut
+        if self._behind == item.id:
+            self._behind = self._items.before(item) or "root"
 
     def begin(self, plan: Plan) -> Response:
         """A response begins."""
@@ -168,7 +177,7 @@ class Floor:
             return
         if response.item is None:
             self._newest = Message(self._items.new_id(), "assistant", "", "in_progress", turn=self._turn)
-            response.begin(self._newest, self._items.add(self._newest))
+            response.begin(self._newest, self._items.add(self._newest, after=self._behind))
         response.delta(text)
 
     def _count(self, over: SliceOver) -> None:

@@ -5,6 +5,7 @@ Pure. The session holds turns as tokens; what it holds is told by a turn's numbe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -106,6 +107,7 @@ class Items:
     def turns(self, new_turn: Callable[[], int], *, but_last: bool) -> tuple[Kept | Told, ...]:
         """What the session should hold; what it has not been told gets its turn's number now."""
         items = self._items[:-1] if but_last else self._items
+        count = Counter(item.turn for item in items)
         turns: list[Kept | Told] = []
         at = 0
         while at < len(items):
@@ -113,16 +115,19 @@ class Items:
             at += user is not None
             reply = items[at] if at < len(items) and items[at].role == "assistant" else None
             at += reply is not None
-            turns.append(self._turn(user, reply, new_turn))
+            turns.append(self._turn([half for half in (user, reply) if half is not None], count, new_turn))
         return tuple(turns)
 
-    def _turn(self, user: Message | None, reply: Message | None, new_turn: Callable[[], int]) -> Kept | Told:
-        halves = [half for half in (user, reply) if half is not None]
+    def _turn(self, halves: list[Message], count: Counter[int | None], new_turn: Callable[[], int]) -> Kept | Told:
+        """``count``: how many items of each turn there are."""
         held = halves[0].turn
-        if held is not None and all(half.turn == held for half in halves):
+        texts = {half.role: half for half in halves}
+        reply = texts.get("assistant")
+        if held is not None and [half.turn for half in halves] == [held] * count[held]:
             characters = reply.keep if reply is not None else 0 if held in self._silenced else None
             return Kept(held, held not in self._wordless, characters)
         turn = new_turn()
         for half in halves:
             half.turn = turn
+        user = texts.get("user")
         return Told(turn, "" if user is None else user.text, "" if reply is None else reply.text)

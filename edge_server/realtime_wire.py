@@ -15,24 +15,8 @@ from pydantic_core import PydanticCustomError
 MAX_TEXT = 32_768  # characters of an item, a draft, or instructions
 BACK_CHANNELS = (
     *("uh-huh", "uh huh", "mhm", "mm-hmm", "mm", "hmm", "yeah", "yes", "yep", "ok", "okay", "right", "sure", "i see"),
-    *(
-        "wow",
-        "really",
-        "cool",
-        "nice",
-        "go on",
-        "嗯",
-        "嗯嗯",
-        "哦",
-        "噢",
-        "对",
-        "对对",
-        "是",
-        "是的",
-        "好",
-        "好的",
-        "继续",
-    ),
+    *("wow", "really", "cool", "nice", "go on"),
+    *("嗯", "嗯嗯", "哦", "噢", "对", "对对", "是", "是的", "好", "好的", "继续"),
 )
 
 # Of the API, and not of this server; with the values that change nothing and are taken.
@@ -48,6 +32,7 @@ _UNSUPPORTED: dict[str, tuple[object, ...]] = {
     "tracing": (None,),
     "truncation": (None, "auto"),
 }
+_UNION = frozenset({"constrained-int", "literal['inf']", "[key]"})  # pydantic's names for what was tried of a value
 _UNSUPPORTED_EVENTS = ("input_audio_buffer.", "output_audio_buffer.", "transcription_session.", "mcp_")
 
 
@@ -73,7 +58,8 @@ def _text_only(value: object) -> object:
 
 
 def _message_part(value: object) -> object:
-    if isinstance(value, dict) and str(value.get("type", "")).endswith(("_audio", "_image")):
+    kind = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind.endswith(("_audio", "_image")):
         raise PydanticCustomError("unsupported_value", "this server speaks text only: give input_text or output_text")
     return value
 
@@ -252,6 +238,10 @@ def parse(frame: str) -> ClientEvent:
     """The event that a frame holds. Raises WireError."""
     try:
         fields = json.loads(frame, parse_constant=_refuse)
+        if "\\u" in frame:  # half a surrogate pair is no character, and no answer could name it
+            json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise WireError("invalid_json", "the frame holds half a surrogate pair") from None
     except (ValueError, RecursionError):
         raise WireError("invalid_json", "the frame is not JSON") from None
     if not isinstance(fields, dict):
@@ -308,12 +298,10 @@ def _refuse_other_items(item: object, event_id: str | None) -> None:
 
 def _wire_error(error: ValidationError, event_id: str | None) -> WireError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    param = ".".join(
-        str(part) for part in first["loc"] if not str(part).startswith(("literal[", "constrained-", "int"))
-    )
+    param = ".".join(str(part) for part in first["loc"] if part not in _UNION)[:128]
     kind = first["type"]
     if kind == "extra_forbidden":
-        return WireError("unknown_parameter", f"there is no parameter {param[:128]}", param[:128], event_id)
+        return WireError("unknown_parameter", f"there is no parameter {param}", param, event_id)
     if kind == "missing":
         return WireError("missing_required_parameter", f"{param} is missing", param, event_id)
     code = kind if kind == "unsupported_value" else "invalid_type" if kind.endswith("_type") else "invalid_value"

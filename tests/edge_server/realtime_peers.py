@@ -12,7 +12,7 @@ from edge_server.events import Cancel, Event, Finish, Generate, Mode, Prepare, R
 from edge_server.realtime import About, Realtime
 from edge_server.realtime_wire import WireError, parse
 from edge_server.session import DuplexSession
-from tests.edge_server.peers import VOCABULARY, Peer, pairs, settings
+from tests.edge_server.peers import EOS, VOCABULARY, Peer, pairs, settings
 
 ABOUT = About("sess_1", "conv_1", "toy", 7, Sampling(0.8, 0, 0.8, 0))
 
@@ -48,7 +48,7 @@ class Hand(Peer):
 
     def fail(self, failure: Failure) -> None:
         """The engine does not answer."""
-        self.asked, self.cost, self.cancelled = None, None, False
+        self.asked, self.cost, self.cancelled, self.sampled = None, None, False, []
         self._listener.fail(failure)
 
     def stream(self, text: str) -> None:
@@ -75,6 +75,18 @@ class Hand(Peer):
         self.cost = Cost(3, len(asked.tokens) - 3, len(tokens), 0, 0.01, 0.02)
         self.take(SliceDone(tokens, finish))
         self._listener.over()
+
+    def finish(self, reply: str) -> None:
+        """The rest of a slice, as much of a reply as fits into it."""
+        assert self.asked is not None
+        room = self.asked.max_new - len(self.sampled)
+        tokens = [] if self.cancelled else VOCABULARY.tokenize(reply, parse_special=True)[:room]
+        for token in tokens:
+            self.sampled.append(token)
+            self.take(Sampled((token,)))
+        if not self.cancelled and len(self.sampled) < self.asked.max_new and self.sampled[-1] not in self.asked.stop:
+            self.sampled.append(EOS)
+        self.answer()
 
 
 class Client:

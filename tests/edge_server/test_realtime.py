@@ -1,4 +1,4 @@
-"""The JSON protocol turn by turn: what is sent in answer to each event, in which order, and what the session then has."""
+"""The JSON protocol turn by turn: what is sent in answer to each event, in order, and what the session then has."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_second_turn_goes_on_with_the_first() -> None:
     client.ask("and")
     assert VOCABULARY.text(client.engine.asked.tokens) == "<s><用户>hello<AI> one</s><用户>and<AI>"  # type: ignore[union-attr]
     client.engine.answer(" two</s>")
-    assert [item.id for item in client.realtime._items] == ["item_000001", "item_000002", "item_000003", "item_000004"]
+    assert [item.id for item in client.realtime.items] == ["item_000001", "item_000002", "item_000003", "item_000004"]
 
 
 def test_a_second_response_while_one_is_made_is_refused_and_the_first_goes_on() -> None:
