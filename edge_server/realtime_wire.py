@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 MAX_TEXT = 32_768  # characters of an item, a draft, or instructions
@@ -111,6 +111,19 @@ class Part(_Model):
     text: Text
 
 
+def _short_enough(parts: list[Part]) -> list[Part]:
+    if sum(len(part.text) for part in parts) > MAX_TEXT:
+        raise PydanticCustomError("too_long", f"an item has at most {MAX_TEXT} characters")
+    return parts
+
+
+Parts = Annotated[
+    list[Annotated[Part, BeforeValidator(_message_part)]],
+    Field(min_length=1, max_length=64),
+    AfterValidator(_short_enough),
+]
+
+
 class Item(_Model):
     """A message of a conversation, as a client makes one."""
 
@@ -119,7 +132,7 @@ class Item(_Model):
     object: Literal["realtime.item"] | None = None
     status: Literal["completed", "incomplete", "in_progress"] | None = None
     role: Literal["user", "assistant"]
-    content: Annotated[list[Annotated[Part, BeforeValidator(_message_part)]], Field(min_length=1, max_length=64)]
+    content: Parts
 
     @property
     def text(self) -> str:
