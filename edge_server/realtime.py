@@ -180,8 +180,11 @@ class Realtime:
         """The slice that runs will have no answer."""
         code = "server_busy" if failure is Failure.BUSY else "server_error"
         self._send(wire_error(code, failure.value, kind="server_error"))
-        self._floor.finish("failed", code)
+        self._held_since = None
+        waits = self._floor.fail(code)
         self._driver.give_up()
+        if waits:
+            self._asking.stop()
         self.over()
 
     # --- session.update
@@ -329,7 +332,7 @@ class Realtime:
 
     def _truncate(self, item: Message, characters: int) -> None:
         if self._floor.is_newest(item):
-            self._interrupt("client_cancelled", heard=characters)
+            self._interrupt("client_cancelled", heard=characters, tell=True)
             self._asking.stop()
         else:
             self._asking.cut(item, characters)
@@ -356,9 +359,9 @@ class Realtime:
         self._interrupt("client_cancelled")
         self._asking.stop()
 
-    def _interrupt(self, reason: str, *, heard: int | None = None) -> None:
+    def _interrupt(self, reason: str, *, heard: int | None = None, tell: bool = False) -> None:
         self._held_since = None
-        self._floor.interrupt(reason, heard=heard)
+        self._floor.interrupt(reason, heard=heard, tell=tell)
 
 
 def _limit(tokens: int | str) -> int | None:

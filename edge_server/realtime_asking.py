@@ -57,6 +57,7 @@ class Asking:
                 self.stop()
                 self._wanted = wanted
                 return
+            driver.take(Stop())  # what was not heard goes first
             if not self._rewrite(wanted.instructions, but_last=last is not None):
                 return
         if wanted.limit != self._limit:

@@ -216,11 +216,13 @@ class Floor:
         for output in held:
             self._pass_on(output)
 
-    def interrupt(self, reason: str, *, heard: int | None = None) -> None:
+    def interrupt(
+        self, reason: str, *, ending: Ending = "cancelled", heard: int | None = None, tell: bool = False
+    ) -> None:
         """The reply ends where it was heard: the session is told how much it has to take back.
 
-        It must be told next why: by words, or by a `Stop`. ``heard``: characters, as a client says that wants to be
-        told what is left in any case; None: as far as it was reported.
+        It must be told next why: by words, or by a `Stop`. ``heard``: characters; None: as far as it was reported.
+        ``tell``: the client wants to be told what is left in any case.
         """
         self._held = None
         item, kept = self._newest, 0
@@ -229,11 +231,20 @@ class Floor:
             if heard is not None or self.heard_reported:
                 kept = min(kept, item.heard if heard is None else heard)
             item.heard = kept
-            self._cut, self._cancelling, self._tell = item, self.driver.busy, heard is not None
+            self._cut, self._cancelling, self._tell = item, self.driver.busy, tell
         if self._said > kept:
             self.driver.take(Unheard(self._said - kept))
         self._said = kept
-        self.finish("cancelled", reason)
+        self.finish(ending, reason)
+
+    def fail(self, code: str) -> bool:
+        """The response fails. Whether words wait that will never go out: then the session must be stopped."""
+        waits = self._held is not None
+        if waits:
+            self.interrupt(code, ending="failed", heard=0 if self._newest is None else len(self._newest.text))
+        else:
+            self.finish("failed", code)
+        return waits
 
     def over(self) -> None:
         """A slice is over, and what its end led to is done."""
