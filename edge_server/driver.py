@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from edge_server import events
 from edge_server.engine import EngineError, Finish, Generated, Handle, Job, Request, Sampling
@@ -36,6 +36,7 @@ _FINISH = {
     Finish.CAP: events.Finish.CAP,
     Finish.CANCELLED: events.Finish.CANCELLED,
 }
+SessionT = TypeVar("SessionT", bound=Session)
 _log = logging.getLogger(__name__)
 
 
@@ -79,12 +80,12 @@ def request_for(asked: Generate, sampling: Sampling) -> Request:
     return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, asked.urgent)
 
 
-class Driver:
+class Driver(Generic[SessionT]):
     """After use you must call `close`. Everything but what the engine calls happens on the event loop."""
 
     def __init__(
         self,
-        session: Session,
+        session: SessionT,
         sequence: Handle,
         sampling: Sampling,
         listener: Listener,

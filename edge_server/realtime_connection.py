@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
@@ -31,6 +32,7 @@ from edge_server.realtime_wire import WireError, parse
 MAX_DETACHED = 64  # sessions that nobody is connected to; the oldest is forgotten for another
 NO_SESSION = 4004  # close code: what was to be resumed is not there any more
 TAKEN_OVER = 4001  # close code: the session was resumed on another connection
+ENDED = (1000, 1005)  # close codes by which a client ends its session; 1005: it gave none, as pages may
 _log = logging.getLogger(__name__)
 
 
@@ -69,10 +71,10 @@ class Live:
             made_with.model,
             made_with.new_seed(),
             made_with.sampling,
-            made_with.duplex,
-            made_with.slice_ms,
-            made_with.resume_window,
-            self.token,
+            duplex=made_with.duplex,
+            slice_ms=made_with.slice_ms,
+            resume_token=self.token,
+            resume_window=made_with.resume_window,
         )
         self.realtime = Realtime(about, self.log.append, self._loop.time)
         self._driver = Driver(
@@ -88,22 +90,20 @@ class Live:
 
     def read(self, frame: str | bytes) -> None:
         """A client's frame."""
+        self._guarded(partial(self._receive, frame))
+
+    def _receive(self, frame: str | bytes) -> None:
+        event_id = None
         try:
             if not isinstance(frame, str):
                 raise WireError("invalid_json", "events are text frames, not binary ones")
             event = parse(frame)
-            self.last_client_event = event.event_id or self.last_client_event
-            try:
-                self.realtime.receive(event)
-            except WireError as error:
-                error.event_id = event.event_id
-                raise
+            event_id = event.event_id
+            self.realtime.receive(event)
         except WireError as error:
-            self.log.append(wire_error(error.code, error.message, error.param, error.event_id))
-        except Exception:
-            _log.exception("a session failed")
-            self._break()
-        self._wind()
+            event_id = event_id or error.event_id
+            self.log.append(wire_error(error.code, error.message, error.param, event_id))
+        self.last_client_event = event_id or self.last_client_event
 
     @property
     def waiting(self) -> int:
@@ -128,21 +128,19 @@ class Live:
 
     def say(self, output: Output) -> None:
         """See `driver.Listener`."""
-        self.realtime.say(output)
+        self._guarded(partial(self.realtime.say, output))
 
     def over(self) -> None:
         """See `driver.Listener`."""
-        self.realtime.over()
+        self._guarded(self.realtime.over)
         self.slice_over.set()
-        self._wind()
 
     def fail(self, failure: Failure) -> None:
-        """See `driver.Listener`. A session that failed by a defect is not gone on with."""
+        """See `driver.Listener`."""
         if failure is Failure.SESSION:
             self._break()
         else:
-            self.realtime.fail(failure)
-            self._wind()
+            self._guarded(partial(self.realtime.fail, failure))
         self.slice_over.set()
 
     # --- the clock
@@ -150,21 +148,25 @@ class Live:
     def _wind(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        deadline = self.realtime.deadline
-        self._timer = None if deadline is None else self._loop.call_at(deadline, self._tick)
+        deadline = None if self.failed else self.realtime.deadline
+        self._timer = None if deadline is None else self._loop.call_at(deadline, self._guarded, self.realtime.tick)
 
-    def _tick(self) -> None:
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Take a step, and wind the clock anew. A session that failed by a defect is not gone on with."""
+        if self.failed:
+            return
         try:
-            self.realtime.tick()
+            step()
         except Exception:
             _log.exception("a session failed")
             self._break()
-        else:
-            self._wind()
+        self._wind()
 
     def _break(self) -> None:
-        self.failed = True
-        self.log.append(wire_error("server_error", Failure.SESSION.value, kind="server_error"))
+        if not self.failed:
+            self.failed = True
+            self.log.append(wire_error("server_error", Failure.SESSION.value, kind="server_error"))
+        self.slice_over.set()
 
 
 class Registry:
@@ -230,31 +232,34 @@ class RealtimeConnection:
     def __init__(self, socket: ServerConnection, registry: Registry) -> None:
         self._socket = socket
         self._registry = registry
+        self._position = 0  # the number of the newest event that was sent
 
     async def run(self) -> None:
         """Serve the client until it leaves."""
         request = self._socket.request
-        query = parse_qs(urlsplit("" if request is None else request.path).query)
+        query = parse_qs(urlsplit("" if request is None else request.path).query, keep_blank_values=True)
         tokens, seen = query.get("resume"), query.get("after")
         if tokens is None:
-            live, position = self._registry.open(), 0
+            live = self._registry.open()
         else:
             found = self._registry.find(tokens[-1])
             number = event_number(seen[-1]) if seen else 0
             if found is None or number is None or not found.log.holds(number):
                 await self._refuse(found)
                 return
-            live, position = found, number
+            live, self._position = found, number
         self._registry.take_over(live, self._socket)
         if tokens is not None:
             live.realtime.resumed(live.last_client_event)
             live.listen(listening=True)
-        await self._serve(live, position)
+        await self._serve(live)
 
-    async def _serve(self, live: Live, position: int) -> None:
-        writer = asyncio.create_task(self._write(live, position))
+    async def _serve(self, live: Live) -> None:
+        tasks = [asyncio.create_task(self._write(live)), asyncio.create_task(self._let_go(live))]
         try:
             async for frame in self._socket:
+                if live.socket is not self._socket:
+                    continue  # taken over: the client was told which of its events had come until then
                 live.read(frame)
                 # Frames that have arrived already are read without a pause: others have turns too.
                 await asyncio.sleep(0)
@@ -264,28 +269,28 @@ class RealtimeConnection:
         except ConnectionClosed:
             pass  # without a closing handshake; it may come back
         finally:
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             if live.socket is self._socket:
                 live.socket = None
-                if live.failed or self._socket.close_code == 1000:
+                if live.failed or self._socket.close_code in ENDED:
                     self._registry.forget(live)
                 else:
                     self._registry.leave(live)
 
-    async def _write(self, live: Live, position: int) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            while not (live.failed and position == live.log.last):
-                await live.log.wait(position)
-                try:
-                    frame = live.log.after(position)
-                except Lost:
-                    await close_or_abort(self._socket, 1008, "too slow: the client does not read what is sent to it")
-                    return
-                await self._socket.send(frame)
-                position += 1
+    async def _write(self, live: Live) -> None:
+        with contextlib.suppress(ConnectionClosed, Lost):
+            while not (live.failed and self._position == live.log.last):
+                await live.log.wait(self._position)
+                await self._socket.send(live.log.after(self._position))
+                self._position += 1
             await close_or_abort(self._socket, 1011, Failure.SESSION.value)
+
+    async def _let_go(self, live: Live) -> None:
+        """Close the connection once it is so far behind that what it needs is gone; writing may wait for the client."""
+        await live.log.outrun(lambda: self._position)
+        await close_or_abort(self._socket, 1008, "too slow: the client does not read what is sent to it")
 
     async def _refuse(self, live: Live | None) -> None:
         if live is not None and live.socket is None:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 MAX_EVENTS = 4096
@@ -31,6 +32,7 @@ class EventLog:
         self._size = size
         self._bytes = 0
         self._new = asyncio.Event()
+        self._gone = asyncio.Event()
 
     @property
     def last(self) -> int:
@@ -45,6 +47,7 @@ class EventLog:
         while len(self._frames) > self._events or (self._bytes > self._size and len(self._frames) > 1):
             self._bytes -= len(self._frames.popleft().encode())
             self._first += 1
+            self._gone.set()
         self._new.set()
 
     def after(self, number: int) -> str:
@@ -62,6 +65,12 @@ class EventLog:
         while self.last <= number:
             self._new.clear()
             await self._new.wait()
+
+    async def outrun(self, number: Callable[[], int]) -> None:
+        """Until something behind an event, which changes, is gone."""
+        while self.holds(number()):
+            self._gone.clear()
+            await self._gone.wait()
 
 
 def event_number(event_id: str) -> int | None:
