@@ -97,7 +97,7 @@ class Listener(Peer):
         self.heard = defaultdict[str, str](str)  # what was said in answer to each
         self.newest = ""  # the last of them that stands in the transcript
         self.before = 0  # characters of the reply to it that do not belong to the newest turn
-        self.unheard = 0
+        self.lost = 0
         self.limit: int | None = None
         self.spoken = 0  # tokens of the present reply
         self.refused = self.answered = self.ends = 0
@@ -176,7 +176,7 @@ class Listener(Peer):
             return
         self.sent = self._texts()  # a conversation that has ended goes on
         self.fitting = set(self.sent)
-        self.refused = self.unheard = 0
+        self.refused = self.lost = 0
         if how not in (Anew.DROP_OLDEST, Anew.INSTRUCTED) and self.transcript != before:
             assert not self.engaged
             self.heard.clear()
@@ -207,7 +207,7 @@ class Listener(Peer):
         elif isinstance(event, Stop):
             self.stopped = running
         elif isinstance(event, Unheard):
-            self.unheard = event.characters
+            self.lost = event.characters
         elif isinstance(event, Limit):
             self.limit = event.tokens
         asked = isinstance(event, UserText | Speak) and not running
@@ -222,6 +222,7 @@ class Listener(Peer):
         if isinstance(event, Speak) and not running:
             self.before = len(self.heard[before])
         self.log += actions
+        assert not (isinstance(event, Sampled) and self.cancelled and actions), "something is said after a cancel"
         for action in actions if not isinstance(event, Rewrite) else []:
             self._hear(action)
         if isinstance(event, Silence):
@@ -251,7 +252,7 @@ class Listener(Peer):
 
         What was said before the assistant was asked to go on stays.
         """
-        unheard, self.unheard = self.unheard, 0
+        unheard, self.lost = self.lost, 0
         found = dict(self._turns(self._found()))
         if not unheard or turn not in found:
             return

@@ -220,13 +220,13 @@ class Peer:
         self.cells = [*asked.tokens, *sampled[:-1]][:decoded]
         return self.send(SliceDone(sampled, finish, following if finish is Finish.CAP and asked.peek else None))
 
-    def stream(self, text: str) -> list[Action]:
+    def begin(self, text: str) -> list[Action]:
         """Words that the model has sampled so far, one token at a time."""
         tokens = VOCABULARY.tokenize(text, parse_special=True)
         self.sampled += tokens
         return self.send(*(Sampled((token,)) for token in tokens))
 
-    def finish(self, text: str = "") -> list[Action]:
+    def end(self, text: str = "") -> list[Action]:
         """The answer to what was asked: what was streamed, and this."""
         return self.sample([*self.sampled, *VOCABULARY.tokenize(text, parse_special=True)])
 

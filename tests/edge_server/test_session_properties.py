@@ -43,7 +43,8 @@ OFTEN: list[Step] = [
     *[Reply(text, following) for text in REPLIES for following in FOLLOWING],
     *[Begin(text) for text in (" one two", " ", "idle", " naï", "😀", " one two three wor")] * 5,
     *[Silence()] * 40,
-    *[Stop(), Speak()] * 4,
+    *[Stop()] * 4,
+    *[Speak()] * 4,
     *TEXTS[:-2] * 5,
 ]
 SELDOM: list[Step] = [

@@ -31,11 +31,11 @@ from tests.edge_server.peers import TEN, VOCABULARY, Peer, duplex, greeted, spea
 
 def test_a_stop_cancels_the_slice_and_keeps_what_went_out() -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one two")
+    peer.begin(" one two")
     assert peer.send(Stop()) == [Cancel()]
-    assert peer.stream(" three") == []
+    assert peer.begin(" three") == []
     assert peer.tick() == []
-    assert peer.finish() == []
+    assert peer.end() == []
     assert peer.pairs == [("hello", " one two")]
     assert not peer.engaged
     assert peer.tick(2) == []
@@ -56,9 +56,9 @@ def test_a_stop_that_comes_too_late_for_the_engine_is_obeyed_all_the_same() -> N
 
 def test_what_is_unheard_leaves_with_the_stop() -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one two three")
+    peer.begin(" one two three")
     peer.send(Unheard(6), Stop())
-    peer.finish()
+    peer.end()
     assert peer.pairs == [("hello", " one two")]
     peer.text("and")
     assert peer.pairs == [("hello", " one two"), ("and", "")]
@@ -92,10 +92,10 @@ def test_a_stop_before_anything_does_nothing() -> None:
 
 def test_text_after_a_stop_is_answered() -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one")
+    peer.begin(" one")
     peer.send(Stop())
     assert peer.text("and") == []
-    (generate,) = peer.finish()
+    (generate,) = peer.end()
     assert isinstance(generate, Generate)
     assert peer.pairs == [("hello", " one"), ("and", "")]
     assert peer.engaged
@@ -116,14 +116,14 @@ def test_text_that_waited_before_a_stop_is_taken_and_not_answered() -> None:
 @pytest.mark.parametrize("peer", [duplex(mode=Mode.ORDINARY, streaming=True), turns(streaming=True)])
 def test_in_ordinary_mode_a_stop_ends_the_reply_once(peer: Peer) -> None:
     peer.text("hello")
-    peer.stream(" one")
+    peer.begin(" one")
     assert peer.send(Stop()) == [Cancel()]
-    assert peer.finish() == [ReplyEnd()]
+    assert peer.end() == [ReplyEnd()]
     assert peer.send(Stop()) == []
     peer.text("and")
     peer.text("then")
     peer.send(Stop())
-    assert peer.finish() == [ReplyEnd(), ReplyEnd()]  # of what was interrupted, and of what is not answered
+    assert peer.end() == [ReplyEnd(), ReplyEnd()]  # of what was interrupted, and of what is not answered
     assert peer.pairs[0] == ("hello", " one")
 
 
@@ -219,8 +219,9 @@ def test_in_ordinary_mode_too_and_the_next_text_counts_anew(peer: Peer) -> None:
     peer.send(Limit(None))
     peer.text("then")
     for _ in range(5):
-        peer.reply(" one two three", following=" one")
+        assert peer.asked is not None
         assert peer.asked.max_new == 3
+        peer.reply(" one two three", following=" one")
 
 
 def test_a_lower_limit_ends_the_message_that_has_as_many_already() -> None:
@@ -235,10 +236,10 @@ def test_a_lower_limit_ends_the_message_that_has_as_many_already() -> None:
 def test_what_went_out_of_an_interrupted_slice_counts_where_the_reply_goes_on() -> None:
     for limit, left in ((8, 5), (3, None)):
         peer = greeted(duplex(ctx=64, slice_tokens=6, streaming=True))
-        peer.stream(" one two three")
+        peer.begin(" one two three")
         peer.send(Limit(limit))
         peer.text("x" * 64)
-        assert peer.finish() == [TooLong()]
+        assert peer.end() == [TooLong()]
         peer.tick()
         assert (None if peer.asked is None else peer.asked.max_new) == left
 
@@ -310,7 +311,7 @@ def test_what_a_slice_was_is_told_behind_its_words_and_before_what_follows() -> 
     peer = duplex(mode=Mode.ORDINARY, streaming=True)
     peer.text("hello")
     assert peer.asked is not None
-    peer.stream(" one")
+    peer.begin(" one")
     tokens = (*peer.sampled, *VOCABULARY.tokenize(" two" * 9 + "</s>", parse_special=True))
     said, over, generate = peer.session.receive(SliceDone(tokens, Finish.STOP))
     assert isinstance(said, Say)

@@ -28,8 +28,8 @@ EMOJI = VOCABULARY.tokenize("😀", parse_special=False)
 
 def test_each_token_goes_out_at_once_and_the_end_of_the_slice_brings_the_rest() -> None:
     peer = greeted(duplex(streaming=True))
-    assert peer.stream(" one two") == [Say(" one"), Say(" two")]
-    assert peer.finish(" three</s>") == [Say(" three")]
+    assert peer.begin(" one two") == [Say(" one"), Say(" two")]
+    assert peer.end(" three</s>") == [Say(" three")]
     assert peer.pairs == [("hello", " one two three")]
 
 
@@ -41,23 +41,23 @@ def test_the_likeliest_next_token_is_not_asked_for() -> None:
 
 def test_a_session_that_says_whole_words_does_not_listen_to_tokens() -> None:
     peer = greeted(duplex())
-    assert peer.stream(" one two") == []
-    assert peer.finish("</s>") == [Say(" one two")]
+    assert peer.begin(" one two") == []
+    assert peer.end("</s>") == [Say(" one two")]
 
 
 @pytest.mark.parametrize("begin", [" ", "\n ", "id", " idle"])
 def test_what_may_turn_out_to_be_silence_waits_until_it_does_not(begin: str) -> None:
     peer = greeted(duplex(streaming=True))
-    assert peer.stream(begin) == []
-    assert peer.stream(" one") == [Say(begin + " one")]
+    assert peer.begin(begin) == []
+    assert peer.begin(" one") == [Say(begin + " one")]
 
 
 @pytest.mark.parametrize("begin", [" ", "idle", " idle\n"])
 def test_what_turns_out_to_be_silence_is_never_said(begin: str) -> None:
     peer = speaking(streaming=True)
     peer.tick()
-    assert peer.stream(begin) == []
-    assert peer.finish("<idle>") == []
+    assert peer.begin(begin) == []
+    assert peer.end("<idle>") == []
     assert peer.pairs == [("hello", TEN)]
     assert peer.over[-1] == SliceOver(SliceKind.SILENCE, more=False)
 
@@ -84,7 +84,7 @@ def test_a_character_goes_out_whole_across_slices_also_at_the_end_of_the_message
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_of_a_character_that_was_not_said_nothing_stays(count: int) -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one")
+    peer.begin(" one")
     peer.send(Sampled(tuple(EMOJI[:count])))
     peer.text("stop")
     peer.sample([*peer.sampled, *EMOJI[:count]])
@@ -105,10 +105,10 @@ def test_of_a_character_of_several_slices_that_was_not_said_nothing_stays(count:
 
 def test_a_token_that_comes_after_the_cancel_is_not_said() -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one")
+    peer.begin(" one")
     peer.text("stop")
-    assert peer.stream(" two") == []
-    peer.finish()
+    assert peer.begin(" two") == []
+    peer.end()
     assert peer.said == [" one"]
     assert peer.pairs == [("hello", " one"), ("stop", "")]
 
@@ -172,9 +172,9 @@ def test_how_the_words_were_told_changes_nothing_but_when_they_go_out(
 
 def test_what_went_out_of_an_interrupted_slice_stays_and_is_closed() -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one two")
+    peer.begin(" one two")
     assert peer.text("stop") == [Cancel()]
-    (generate,) = peer.finish(" three")
+    (generate,) = peer.end(" three")
     assert isinstance(generate, Generate)
     assert VOCABULARY.text(generate.tokens) == "<s><用户>hello<AI> one two</s><用户>stop<AI>"
     assert peer.over == [SliceOver(SliceKind.INTERRUPTED, more=True)]
@@ -183,18 +183,18 @@ def test_what_went_out_of_an_interrupted_slice_stays_and_is_closed() -> None:
 def test_of_an_interrupted_slice_of_silence_what_went_out_stays_too() -> None:
     peer = speaking(streaming=True)
     peer.tick()
-    peer.stream(" one")
+    peer.begin(" one")
     peer.text("stop")
-    peer.finish()
+    peer.end()
     assert peer.pairs == [("hello", TEN), ("<idle>", " one"), ("stop", "")]
 
 
 @pytest.mark.parametrize("begin", ["", " ", "idle"])
 def test_a_slice_of_which_nothing_went_out_leaves_as_silence(begin: str) -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(begin)
+    peer.begin(begin)
     peer.text("stop")
-    peer.finish(" one")
+    peer.end(" one")
     assert peer.pairs == [("hello", "<idle>"), ("stop", "")]
     assert peer.said == []
 
@@ -202,38 +202,38 @@ def test_a_slice_of_which_nothing_went_out_leaves_as_silence(begin: str) -> None
 @pytest.mark.parametrize(("unheard", "left"), [(1, " one two"), (6, " one two"), (7, " one"), (13, "<idle>")])
 def test_what_went_out_unheard_leaves_an_interrupted_slice(unheard: int, left: str) -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one two three")
+    peer.begin(" one two three")
     peer.send(Unheard(unheard))
     peer.text("stop")
-    peer.finish()
+    peer.end()
     assert peer.pairs == [("hello", left), ("stop", "")]
 
 
 def test_what_went_out_unheard_leaves_from_several_slices() -> None:
     peer = speaking(streaming=True)
     peer.tick()
-    peer.stream(" one")
+    peer.begin(" one")
     peer.send(Unheard(len(" one one")))
     peer.text("stop")
-    peer.finish()
+    peer.end()
     assert peer.pairs == [("hello", TEN.removesuffix(" one")), ("stop", "")]
 
 
 def test_what_went_out_stays_where_the_engine_gave_up() -> None:
     peer = greeted(duplex(streaming=True))
-    peer.stream(" one")
-    assert peer.finish(" two") == []
+    peer.begin(" one")
+    assert peer.end(" two") == []
     assert peer.pairs == [("hello", " one")]
     assert not peer.engaged
 
 
 def test_turn_by_turn_what_went_out_of_all_its_slices_stays() -> None:
     peer = greeted(turns(streaming=True))
-    peer.stream(" one two three")
-    peer.finish()
-    peer.stream(" two")
+    peer.begin(" one two three")
+    peer.end()
+    peer.begin(" two")
     peer.text("stop")
-    end, generate = peer.finish()
+    end, generate = peer.end()
     assert end == ReplyEnd()
     assert isinstance(generate, Generate)
     assert peer.pairs == [("hello", " one two three two"), ("stop", "")]
