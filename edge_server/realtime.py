@@ -224,10 +224,10 @@ class Realtime:
         if (duplex is None) != (now is None) and (len(self.items) or self._floor.response):
             text = "duplex is switched before the first item: open another connection"
             raise WireError("duplex_too_late", text, "session.duplex")
-        if duplex is not None and "slice_ms" not in duplex.model_fields_set:
-            slice_ms = self._about.slice_ms if now is None else now.slice_ms
-            duplex = duplex.model_copy(update={"slice_ms": slice_ms})
-        return duplex
+        if duplex is None:
+            return None
+        given = {name: getattr(duplex, name) for name in duplex.model_fields_set}
+        return (now or Duplex(slice_ms=self._about.slice_ms)).model_copy(update=given)
 
     # --- what is typed or recognised, and slices
 

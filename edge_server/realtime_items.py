@@ -13,7 +13,9 @@ from typing import Any, Literal
 from edge_server.events import Kept, Told
 from edge_server.realtime_wire import WireError
 
-MAX_ITEMS = 2000  # the oldest go: their words have long slid out of the context
+# The oldest items go: their words have long slid out of the context.
+MAX_ITEMS = 2000
+MAX_CHARACTERS = 2**20
 
 
 @dataclass
@@ -69,9 +71,12 @@ class Items:
         raise WireError("item_not_found", f"there is no item {item_id[:64]!a} in the conversation", "item_id")
 
     def new_id(self) -> str:
-        """One that no item of this conversation has had from here."""
-        self._made += 1
-        return f"item_{self._made:06d}"
+        """One that no item has, nor was given from here."""
+        taken = {item.id for item in self._items}
+        while True:
+            self._made += 1
+            if (item_id := f"item_{self._made:06d}") not in taken:
+                return item_id
 
     def add(self, item: Message, *, after: str | None = None) -> str | None:
         """Put an item behind another (None: at the end; "root": first); the id of the one before. Raises WireError."""
@@ -86,8 +91,14 @@ class Items:
             except WireError as error:
                 raise WireError(error.code, error.message, "previous_item_id") from None
         self._items.insert(place, item)
-        del self._items[:-MAX_ITEMS]
+        self._trim()
         return self.before(item)
+
+    def _trim(self) -> None:
+        del self._items[:-MAX_ITEMS]
+        characters = sum(len(item.text) for item in self._items)
+        while characters > MAX_CHARACTERS and len(self._items) > 1:
+            characters -= len(self._items.pop(0).text)
 
     def before(self, item: Message) -> str | None:
         """The id of the item before one."""
@@ -107,6 +118,9 @@ class Items:
     def turns(self, new_turn: Callable[[], int], *, but_last: bool) -> tuple[Kept | Told, ...]:
         """What the session should hold; what it has not been told gets its turn's number now."""
         items = self._items[:-1] if but_last else self._items
+        present = {item.turn for item in items if item.turn is not None}
+        self._silenced &= present
+        self._wordless &= present
         count = Counter(item.turn for item in items)
         turns: list[Kept | Told] = []
         at = 0
@@ -130,4 +144,4 @@ class Items:
         for half in halves:
             half.turn = turn
         user = texts.get("user")
-        return Told(turn, "" if user is None else user.text, "" if reply is None else reply.text)
+        return Told(turn, "" if user is None else user.text, "" if reply is None else reply.text[: reply.keep])

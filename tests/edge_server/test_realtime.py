@@ -298,3 +298,28 @@ def test_the_model_of_a_session_does_not_change() -> None:
     client = Client()
     client.send("session.update", session={"type": "realtime", "model": "another"})
     assert client.kinds() == ["invalid_value"]
+
+
+def test_an_id_that_the_client_gave_is_not_given_again() -> None:
+    client = Client()
+    client.send("conversation.item.create", item=message("hello", id="item_000002"))
+    client.ask("and")
+    client.engine.answer(" one</s>")
+    assert [item.id for item in client.realtime.items] == ["item_000002", "item_000001", "item_000003"]
+
+
+def test_what_is_not_given_in_an_update_stays() -> None:
+    client = Client(duplex={"slice_ms": 500})
+    client.send("session.update", session={"type": "realtime", "duplex": {"heard": "reported"}})
+    duplex = client.events[-1]["session"]["duplex"]
+    assert (duplex["slice_ms"], duplex["heard"]) == (500, "reported")
+
+
+def test_a_reply_that_the_client_brought_is_cut_by_characters() -> None:
+    client = Client()
+    client.send("conversation.item.create", item=message(" one two", "assistant", id="a"))
+    client.send("conversation.item.truncate", item_id="a", content_index=0, audio_end_ms=0, characters=4)
+    assert client.events[-1]["text"] == " one"
+    client.ask("and")
+    client.engine.answer("</s>")
+    assert client.pairs == [("<idle>", " one"), ("and", "")]
