@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_server.events import Limit, Output, Rewrite, Silence, Speak, Stop, TooLong, UserText
-from edge_server.realtime_floor import Drive, Floor, Send, truncated, wire_error
+from edge_server.realtime_floor import Drive, Floor, Send, left_of, truncated, wire_error
 from edge_server.realtime_items import Items, Message
 
 
@@ -52,7 +52,9 @@ class Asking:
         """Ask for a reply; a slice that runs is stopped for it."""
         driver = self.driver
         last = wanted.to if wanted.to is self._items.last else None
-        if self._stale(wanted.instructions, but_last=last is not None):
+        stale = self._stale(wanted.instructions, but_last=last is not None)
+        self._floor.late = driver.busy and (stale or self._stopping or last is not None)
+        if stale:
             if driver.busy:
                 self.stop()
                 self._wanted = wanted
@@ -104,7 +106,9 @@ class Asking:
 
     def cut(self, item: Message, characters: int) -> None:
         """Of an item, only so many characters stay."""
-        item.keep = characters
+        held = None if item.turn is None else self.driver.session.reply(item.turn)
+        slid = 0 if held is None else len(item.text) - len(held)
+        item.heard, item.keep = characters, max(0, characters - slid)
         self._cut.append(item)
         if not self.driver.busy:
             self._refresh()
@@ -138,8 +142,7 @@ class Asking:
         self._instructions, self._changed = instructions, False
         cut, self._cut = self._cut, []
         for item in cut:
-            left = None if item.turn is None else self.driver.session.reply(item.turn)
-            item.text = item.text[: item.keep] if left is None else left
+            item.text = left_of(item, None if item.turn is None else self.driver.session.reply(item.turn))
             item.keep = None
             self._send({"type": "conversation.item.truncated", **truncated(item)})
         return True

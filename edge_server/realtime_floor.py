@@ -68,6 +68,8 @@ class Floor:
         """Whether the client says what was heard; else what was sent was."""
         self.turn_by_turn = True
         """Whether a response ends with its turn; else with its message."""
+        self.late = False
+        """Whether the slice that runs is none of the response's: what ends with it has ended already."""
         self._items = items
         self._conversation_id = conversation_id
         self._send = send
@@ -164,6 +166,8 @@ class Floor:
             text = "what came does not fit into the context; it is forgotten"
             self._send(wire_error("context_length_exceeded", text))
             self.finish("failed", "context_length_exceeded")
+        elif self.late:
+            return
         elif isinstance(output, ReplyEnd):
             self.finish("completed")
         elif output.kind is SliceKind.LIMIT:
@@ -186,7 +190,7 @@ class Floor:
         cost = self.driver.cost
         if cost is None:
             return
-        if self.response is not None:
+        if self.response is not None and not self.late:
             self.response.count(cost)
         if self.turn_by_turn:
             return
@@ -240,6 +244,8 @@ class Floor:
     def fail(self, code: str) -> bool:
         """The response fails. Whether words wait that will never go out: then the session must be stopped."""
         waits = self._held is not None
+        if self.late:
+            return False
         if waits:
             self.interrupt(code, ending="failed", heard=0 if self._newest is None else len(self._newest.text))
         else:
@@ -248,7 +254,7 @@ class Floor:
 
     def over(self) -> None:
         """A slice is over, and what its end led to is done."""
-        self._cancelling = False
+        self._cancelling = self.late = False
         self.settle()
 
     def settle(self) -> None:
@@ -258,8 +264,8 @@ class Floor:
             return
         self._cut = None
         left = self.driver.session.reply(item.turn)
-        if self._tell or (left is not None and left != item.text):
-            item.text = item.text[: item.heard] if left is None else left
+        if self._tell or (left is not None and not item.text.endswith(left)) or item.heard < len(item.text):
+            item.text = left_of(item, left)
             self._send({"type": "conversation.item.truncated", **truncated(item)})
 
     def _heard_so_far(self) -> dict[str, Any]:
@@ -269,6 +275,17 @@ class Floor:
             return {"response_id": response, "item_id": None, "characters": 0}
         heard = item.heard if self.heard_reported else len(item.text)
         return {"response_id": response, "item_id": item.id, "characters": heard}
+
+
+def left_of(item: Message, held: str | None) -> str:
+    """What of an item's text stays, where it is cut at ``item.heard`` characters and the session has ``held`` of it.
+
+    The session cuts at a token, so it may be less; and the beginning may have slid out of its context.
+    """
+    if not held:
+        return item.text[: item.heard] if held is None else ""
+    ends = range(min(item.heard, len(item.text)), 0, -1)
+    return next((item.text[:end] for end in ends if item.text[:end].endswith(held)), held)
 
 
 def truncated(item: Message) -> dict[str, Any]:
