@@ -290,6 +290,7 @@ class RealtimeConnection:
     async def _let_go(self, live: Live) -> None:
         """Close the connection once it is so far behind that what it needs is gone; writing may wait for the client."""
         await live.log.outrun(lambda: self._position)
+        _log.warning("closing the connection from %s: it does not read", self._socket.remote_address)
         await close_or_abort(self._socket, 1008, "too slow: the client does not read what is sent to it")
 
     async def _refuse(self, live: Live | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 MAX_EVENTS = 4096
 MAX_BYTES = 4 * 2**20
-_EVENT_ID = re.compile(r"event_(\d{8,15})")
+_EVENT_ID = re.compile(r"event_([0-9]{8,15})")
 
 
 class Lost(Exception):  # noqa: N818 - a state of the log, told as an exception

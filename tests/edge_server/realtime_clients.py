@@ -98,6 +98,7 @@ class Caller:
 
 async def call(served: Served, query: str = "", *, after: int = 0, **options: object) -> Caller:
     """A connection; the caller closes it, or the server does."""
+    options = {"max_queue": None, **options}  # else a client that has not read all waits long for its own end
     return Caller(await served.realtime(query, **options), after=after)
 
 
