@@ -29,7 +29,7 @@ from edge_server.realtime_asking import Answer, Asking
 from edge_server.realtime_floor import Drive, Floor, Plan, Send, wire_error
 from edge_server.realtime_items import Items, Message
 from edge_server.realtime_wire import Duplex, SessionParams, WireError
-from edge_server.realtime_words import says_go_on, whole_words
+from edge_server.realtime_words import false_alarm, whole_words
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Realtime:
         code = "server_busy" if failure is Failure.BUSY else "server_error"
         self._send(wire_error(code, failure.value, kind="server_error"))
         self._held_since = None
-        waits = self._floor.fail(code)
+        waits = self._floor.fail(code, failure.value)
         self._driver.give_up()
         if waits:
             self._asking.stop()
@@ -203,12 +203,15 @@ class Realtime:
         changes = {name: getattr(given, name) for name in names}
         if "duplex" in changes:
             changes["duplex"] = self._checked(given.duplex)
+            if self._held_since is not None:  # under rules that hold no more
+                self._resume("withdrawn")
         before, self._params = self._params, self._params.model_copy(update=changes)
         duplex = self._params.duplex
         if (duplex is None) != (before.duplex is None):
             mode = Mode.ORDINARY if duplex is None else Mode.DUPLEX
             self._driver.take(NewSession(mode, self._about.seed))
             self._asking.start_over()
+            self._floor.start_over()
             self._draft = ""
         self._floor.turn_by_turn = duplex is None
         self._floor.heard_reported = duplex is not None and duplex.heard == "reported"
@@ -275,9 +278,9 @@ class Realtime:
 
     def _commit(self, words: str, duplex: Duplex) -> None:
         if self._held_since is not None or self._floor.speaking:
-            if not words or says_go_on(words, duplex.back_channels):
+            if (reason := false_alarm(words, duplex.back_channels)) is not None:
                 self._send({"type": "input_text_buffer.cleared"})
-                self._resume("back_channel" if words else "empty")
+                self._resume(reason)
                 return
             self._interrupt("turn_detected")
         item = Message(self.items.new_id(), "user", words)
@@ -343,6 +346,9 @@ class Realtime:
         if self._floor.response is not None:
             text = f"response {self._floor.response.id} is being made: cancel it, or wait for its end"
             raise WireError("conversation_already_has_active_response", text)
+        if self._held_since is not None:
+            text = "a draft holds the assistant back: commit it or clear it first"
+            raise WireError("assistant_held_back", text)
         limit = _limit(asked.max_output_tokens or self._params.max_output_tokens)
         instructions = self._params.instructions if asked.instructions is None else asked.instructions
         last = self.items.last

@@ -136,8 +136,9 @@ class Asking:
         self.driver.take(Rewrite(turns, instructions))
         self._rewriting = False
         if self._refused:
-            self._send(wire_error("context_length_exceeded", "the instructions do not fit into the context"))
-            self._floor.finish("failed", "context_length_exceeded")
+            text = "the instructions do not fit into the context"
+            self._send(wire_error("context_length_exceeded", text))
+            self._floor.finish("failed", "context_length_exceeded", text)
             return False
         self._instructions, self._changed = instructions, False
         cut, self._cut = self._cut, []

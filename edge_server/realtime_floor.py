@@ -102,6 +102,10 @@ class Floor:
         """Whether the client is to be told what is left of a reply."""
         return self._cut is not None
 
+    def start_over(self) -> None:
+        """The session has forgotten everything."""
+        self._newest, self._cut, self._behind, self._said = None, None, None, 0
+
     def new_turn(self) -> int:
         """A number that no turn has had."""
         self._turns += 1
@@ -137,12 +141,12 @@ class Floor:
         self.response = Response(number, self._conversation_id, self._send, plan.limit, plan.metadata)
         return self.response
 
-    def finish(self, ending: Ending, reason: str | None = None) -> None:
+    def finish(self, ending: Ending, reason: str | None = None, message: str | None = None) -> None:
         """The response that is made, if any, ends."""
         response, self.response = self.response, None
         if response is not None:
             previous = None if response.item is None else self._items.before(response.item)
-            response.finish(ending, reason, previous=previous)
+            response.finish(ending, reason, message, previous=previous)
 
     # --- what the session says
 
@@ -165,7 +169,7 @@ class Floor:
         elif isinstance(output, TooLong):
             text = "what came does not fit into the context; it is forgotten"
             self._send(wire_error("context_length_exceeded", text))
-            self.finish("failed", "context_length_exceeded")
+            self.finish("failed", "context_length_exceeded", text)
         elif self.late:
             return
         elif isinstance(output, ReplyEnd):
@@ -241,7 +245,7 @@ class Floor:
         self._said = kept
         self.finish(ending, reason)
 
-    def fail(self, code: str) -> bool:
+    def fail(self, code: str, message: str) -> bool:
         """The response fails. Whether words wait that will never go out: then the session must be stopped."""
         waits = self._held is not None
         if self.late:
@@ -249,7 +253,7 @@ class Floor:
         if waits:
             self.interrupt(code, ending="failed", heard=0 if self._newest is None else len(self._newest.text))
         else:
-            self.finish("failed", code)
+            self.finish("failed", code, message)
         return waits
 
     def over(self) -> None:

@@ -53,8 +53,13 @@ class Response:
         self._input += cost.prefilled
         self._output += cost.sampled
 
-    def finish(self, ending: Ending, reason: str | None = None, *, previous: str | None = None) -> None:
-        """Sends what ends it, last `response.done`; nothing of it may be sent afterwards."""
+    def finish(
+        self, ending: Ending, reason: str | None = None, message: str | None = None, *, previous: str | None = None
+    ) -> None:
+        """Sends what ends it, last `response.done`; nothing of it may be sent afterwards.
+
+        ``reason``: of a failure, its error's code; ``message`` is that error's. ``previous``: the item before its own.
+        """
         item = self.item
         if item is not None:
             item.status = "completed" if ending == "completed" else "incomplete"
@@ -65,7 +70,8 @@ class Response:
             self._send({"type": "response.output_item.done", **done})
         details: dict[str, Any] = {"type": ending}
         if reason is not None and ending == "failed":
-            details["error"] = {"type": "server_error", "code": reason}
+            kind = "server_error" if reason.startswith("server_") else "invalid_request_error"
+            details["error"] = {"type": kind, "code": reason, "message": message}
         elif reason is not None:
             details["reason"] = reason
         self._send({"type": "response.done", "response": self._wire(ending, details)})

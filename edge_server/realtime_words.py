@@ -16,11 +16,16 @@ def whole_words(draft: str) -> str:
     return draft[:end] if draft[:end].strip() else ""
 
 
-def says_go_on(words: str, back_channels: Sequence[str]) -> bool:
-    """Whether words are a back-channel, or several: compared without case and punctuation."""
+def false_alarm(words: str, back_channels: Sequence[str]) -> str | None:
+    """Why words in the middle of speech interrupt nothing: "empty", "back_channel"; None: they do.
+
+    Compared without case and punctuation; several back-channels are one.
+    """
     known = {_plain(each) for each in back_channels}
     plain = _plain(words)
-    return bool(plain) and (plain in known or all(word in known for word in plain.split()))
+    if not plain:
+        return "empty"
+    return "back_channel" if plain in known or all(word in known for word in plain.split()) else None
 
 
 def _plain(words: str) -> str:

@@ -233,6 +233,13 @@ def test_a_draft_holds_the_assistant_back_and_words_made_meanwhile_wait() -> Non
         (lambda client: client.send("input_text_buffer.clear"), "withdrawn"),
         (lambda client: client.send("input_text_buffer.append", text="", replace=True), "withdrawn"),
         (lambda client: client.say("h-huh, OK!"), "back_channel"),
+        (
+            lambda client: [
+                client.send("input_text_buffer.append", text="...", replace=True),
+                client.send("input_text_buffer.commit"),
+            ],
+            "empty",
+        ),
     ],
 )
 def test_after_a_false_alarm_speech_goes_on_and_nothing_is_made_again(end: object, reason: str) -> None:
@@ -383,3 +390,37 @@ def test_a_false_alarm_begins_anew_when_somebody_listens_again() -> None:
     client.realtime.go_on()
     client.send("input_text_buffer.clear")
     assert of(client, "duplex.resumed")["reason"] == "withdrawn"
+
+
+def test_a_response_is_not_asked_for_while_a_draft_holds_the_assistant_back() -> None:
+    client = Client(duplex={"heard": "reported"})
+    client.say("hello")
+    client.engine.answer(" one two</s>")
+    client.send("input_text_buffer.append", text="u")
+    client.read()
+    client.send("response.create")
+    assert client.kinds() == ["assistant_held_back"]
+
+
+def test_other_rules_end_a_barge_in_under_the_old_ones() -> None:
+    client = talking()
+    client.send("input_text_buffer.append", text="u")
+    client.send("session.update", session={"type": "realtime", "duplex": {"barge_in": "commit"}})
+    assert client.kinds() == ["duplex.barge_in", "duplex.resumed", "session.updated"]
+    client.wait(2)
+    client.engine.answer(" two</s>")
+    assert client.heard() == TEN + " two"
+
+
+def test_duplex_is_switched_off_in_the_middle_of_a_barge_in() -> None:
+    client = Client(duplex={"heard": "reported"})
+    client.say("hello")
+    client.engine.answer(" one two</s>")
+    client.send("input_text_buffer.append", text="u")
+    for item in list(client.realtime.items):
+        client.send("conversation.item.delete", item_id=item.id)
+    client.send("session.update", session={"type": "realtime", "duplex": None})
+    assert client.realtime.deadline is None
+    client.ask("so")
+    client.engine.answer(" one</s>")
+    assert client.pairs == [("so", " one")]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_server.realtime_wire import BACK_CHANNELS
-from edge_server.realtime_words import says_go_on, whole_words
+from edge_server.realtime_words import false_alarm, whole_words
 
 
 @pytest.mark.parametrize(
@@ -50,18 +50,21 @@ def test_what_is_whole_stays_whole_whatever_is_typed_behind_it(draft: str, more:
     ["ok", "OK", "Okay.", "uh-huh", "Uh huh!", "yeah yeah", "mhm, right", "I see...", "嗯", "好的。", "  go on  "],
 )
 def test_back_channels_are_known_without_case_and_punctuation(words: str) -> None:
-    assert says_go_on(words, BACK_CHANNELS)
+    assert false_alarm(words, BACK_CHANNELS) == "back_channel"
 
 
-@pytest.mark.parametrize(
-    "words", ["", "...", "no", "okay stop", "right there", "what", "我", "I", "see", "ok?!x", "go"]
-)
+@pytest.mark.parametrize("words", ["no", "okay stop", "right there", "what", "我", "I", "see", "ok?!x", "go"])
 def test_other_words_interrupt(words: str) -> None:
-    assert not says_go_on(words, BACK_CHANNELS)
+    assert false_alarm(words, BACK_CHANNELS) is None
 
 
 def test_a_clients_own_back_channels_count_alone() -> None:
-    assert says_go_on("Oh là là", ["oh là là"])
-    assert not says_go_on("ok", ["oh là là"])
-    assert not says_go_on("", [""]), "nothing is no back-channel"
-    assert not says_go_on("ok", [])
+    assert false_alarm("Oh là là", ["oh là là"]) == "back_channel"
+    assert false_alarm("ok", ["oh là là"]) is None
+    assert false_alarm("", [""]) == "empty", "nothing is no back-channel"
+    assert false_alarm("ok", []) is None
+
+
+@pytest.mark.parametrize("words", ["", " ", "...", "?!", "。"])
+def test_nothing_but_punctuation_is_empty(words: str) -> None:
+    assert false_alarm(words, BACK_CHANNELS) == "empty"
