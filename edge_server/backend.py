@@ -28,6 +28,7 @@ from edge_server.llama import Context, Model, ModelError, has_gpu
 from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
 from edge_server.realtime_connection import Realtiming
+from edge_server.realtime_wire import MAX_SLICE_MS, MIN_SLICE_MS
 from edge_server.session import DuplexSession
 from edge_server.settings import Settings
 from edge_server.turns import TurnSession
@@ -185,7 +186,7 @@ class Backend:
             new_seed=lambda: self._new_seed(chat=False),
             model=self.name,
             duplex=True,
-            slice_ms=round(self.facts.slice_seconds * 1000),
+            slice_ms=min(MAX_SLICE_MS, max(MIN_SLICE_MS, round(self.facts.slice_seconds * 1000))),
             resume_window=config.resume_window,
         )
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_server.backend import Backend
-from edge_server.config import Config, ConfigError
+from edge_server.config import RESUME_WINDOW, Config, ConfigError
 from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
@@ -133,7 +133,7 @@ def run(
     ] = None,
     resume_window: Annotated[
         float, typer.Option(help="JSON protocol: for how many seconds a session can be come back to. 0: not at all.")
-    ] = 300.0,
+    ] = RESUME_WINDOW,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more, llama.cpp's messages too.")] = False,
 ) -> None:
     """Run the server until Ctrl-C.

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+MIN_SLICE_MS, MAX_SLICE_MS = 200, 10_000
 MAX_TEXT = 32_768  # characters of an item, a draft, or instructions
 BACK_CHANNELS = (
     *("uh-huh", "uh huh", "mhm", "mm-hmm", "mm", "hmm", "yeah", "yes", "yep", "ok", "okay", "right", "sure", "i see"),
@@ -73,7 +74,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 class Duplex(_Model):
     """`session.duplex`: how slices are cut and what interrupts. Times are in milliseconds."""
 
-    slice_ms: Annotated[int, Field(ge=200, le=10_000)] = 2000
+    slice_ms: Annotated[int, Field(ge=MIN_SLICE_MS, le=MAX_SLICE_MS)] = 2000
     clock: Literal["server", "client"] = "server"
     commit: Literal["client", "slices"] = "client"
     barge_in: Literal["draft", "commit"] = "draft"

@@ -78,6 +78,7 @@ def test_the_defaults_are_usable() -> None:
         ({"ctx": 2**40}, "--ctx 1099511627776"),
         ({"upstream": True, "slide": False}, "--on-full stop has no effect"),
         ({"upstream": True, "assume_wpm": 180.0}, "--assume-wpm has no effect"),
+        ({"upstream": True, "resume_window": 60.0}, "--resume-window has no effect"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named_in_one_line(options: dict[str, object], told: str) -> None:
