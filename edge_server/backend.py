@@ -6,6 +6,7 @@ The place where llama.cpp, engine and sessions meet; knows no sockets.
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +20,12 @@ from edge_server.config import (
     choose_ctx,
     choose_flash_attention,
     choose_slice_tokens,
-    machine_memory,
 )
 from edge_server.connection import Conversing
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Request, Sampling
 from edge_server.events import Mode, Session
-from edge_server.llama import Context, Model, ModelError, has_gpu
+from edge_server.llama import Context, ContextError, Model, ModelError, has_gpu
+from edge_server.machine import memory as machine_memory
 from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
 from edge_server.realtime_connection import Realtiming
@@ -33,6 +34,12 @@ from edge_server.session import DuplexSession
 from edge_server.settings import Settings
 from edge_server.turns import TurnSession
 from edge_server.upstream import SLICE_TOKENS, UpstreamDuplexSession, UpstreamTurnSession
+
+_log = logging.getLogger(__name__)
+_TOO_LARGE = (
+    "%s with its KV cache takes %.1f GiB, more than the memory there is: it will be slow, or be ended by the system; "
+    "give a smaller --ctx or --kv-cells, or take a smaller type (edge-convert --quant)"
+)
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,11 @@ def read_facts(model: Model) -> DuplexFacts:
     """What the model's file says of the format, checked against its vocabulary. Raises ConfigError."""
     facts = DuplexFacts.read(model.metadata, model.path, model.n_vocab)
     if model.bos < 0 or model.eos < 0:
-        raise ConfigError(f"{model.path} has no <s> or no </s>: convert the model again with edge-convert")
+        raise ConfigError(f"{model.path} has no <s> or no </s>", "convert the model again with edge-convert")
     if facts.idle is not None and (facts.idle in (model.bos, model.eos) or not model.is_control(facts.idle)):
-        raise ConfigError(f"{model.path}: its idle token could be typed by a user: convert it again with edge-convert")
+        raise ConfigError(
+            f"{model.path}: its idle token could be typed by a user", "convert it again with edge-convert"
+        )
     return facts
 
 
@@ -101,17 +110,9 @@ class Backend:
             memory = machine_memory()
             memory = memory // share if memory else None
             cells = choose_cells(config.kv_cells, self.ctx, config.sessions, cell_bytes, memory)
-            self.context = Context(
-                self.model,
-                cells=cells,
-                slots=config.sessions,
-                threads=config.threads,
-                kv_type=config.kv_type,
-                batch=config.batch,
-                flash_attention=choose_flash_attention(
-                    config.flash_attention, config.kv_type, on_gpu=self.model.on_gpu and has_gpu()
-                ),
-            )
+            if memory is not None and self.model.size + cells * cell_bytes > memory:
+                _log.warning(_TOO_LARGE, self.name, (self.model.size + cells * cell_bytes) / 2**30)
+            self.context = self._open_context(cells)
         except BaseException:
             self.model.close()
             raise
@@ -128,6 +129,28 @@ class Backend:
             config.look_ahead,
             idle_bias=config.idle_bias,
         )
+
+    def _open_context(self, cells: int) -> Context:
+        config = self._config
+        flash_attention = choose_flash_attention(
+            config.flash_attention, config.kv_type, on_gpu=self.model.on_gpu and has_gpu()
+        )
+        try:
+            return Context(
+                self.model,
+                cells=cells,
+                slots=config.sessions,
+                threads=config.threads,
+                kv_type=config.kv_type,
+                batch=config.batch,
+                flash_attention=flash_attention,
+            )
+        except ContextError as error:
+            if "alloc" not in str(error):
+                raise
+            raise EngineError(
+                f"{error}; there is not enough memory: give a smaller --ctx, --kv-cells or --batch, or fewer --sessions"
+            ) from error
 
     @property
     def name(self) -> str:
@@ -161,7 +184,10 @@ class Backend:
         """
         config = self._config
         if not chat and self.facts.idle is None:
-            raise ConfigError(f"{self.model.path} has no idle token, so it is no duplex model; give it as --chat-model")
+            raise ConfigError(
+                f"{self.model.path} has no idle token, so it is no duplex model",
+                "give it as --chat-model, and a duplex model as --model",
+            )
         kind: Callable[[ModelVocabulary, Settings, Mode, int], Session]
         if config.upstream:
             kind = UpstreamTurnSession if chat else UpstreamDuplexSession

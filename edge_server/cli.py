@@ -17,7 +17,11 @@ def main() -> NoReturn:
     interruptible = handler is signal.default_int_handler
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from edge_server.command import execute
+    try:
+        from edge_server.command import execute
+    except (ImportError, OSError, RuntimeError) as error:  # the bindings raise the last two for a library of theirs
+        print(f"edge-server: cannot start: {' '.join(str(error).split())}; run make setup", file=sys.stderr)
+        sys.exit(1)
 
     try:
         if interruptible:

@@ -18,6 +18,7 @@ import typer
 
 from edge_server.backend import Backend
 from edge_server.config import RESUME_WINDOW, Config, ConfigError
+from edge_server.doctor import doctor
 from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
@@ -59,6 +60,7 @@ class Compat(str, Enum):
 
 
 app.command()(tune)
+app.command()(doctor)
 
 
 @app.command()
@@ -171,7 +173,8 @@ def run(
         resume_window=resume_window,
     )
     with contextlib.ExitStack() as stack:
-        sockets = listen(host, port), listen(host, chat_port)  # before the model: a taken port is told at once
+        # Before the model: a taken port is told at once.
+        sockets = listen(host, port), listen(host, chat_port, "--chat-port")
         for listening in [*sockets[0], *sockets[1]]:
             stack.callback(listening.close)
         if host not in LOOPBACK:

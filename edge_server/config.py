@@ -6,7 +6,6 @@ Standard library only. A value that cannot be used raises `ConfigError`, one lin
 from __future__ import annotations
 
 import math
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,20 @@ METADATA_VERSION = "1"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?<!:)(?::(?!80$|443$)\d{1,5})?")
 
 
-class ConfigError(Exception):
-    """An option or a model file that cannot be used, in one line."""
+class Fault(Exception):  # noqa: N818 - the base of the errors that a user can mend
+    """Something that cannot be used, in one line: what it is and where, and the remedy if there is one to name."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+class ConfigError(Fault):
+    """An option or a model file that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +124,9 @@ class Config:
         ]
         for fine, option, value, allowed in checks:
             if not fine:
-                raise ConfigError(f"{option} {value} cannot be used: give {allowed}")
+                raise ConfigError(f"{option} {value} cannot be used", f"give {allowed}")
         if self.port == self.chat_port != 0:
-            raise ConfigError(f"--port and --chat-port are both {self.port}: give each its own")
+            raise ConfigError(f"--port and --chat-port are both {self.port}", "give each its own")
         for origin in self.allow_origins:
             if origin != "null" and not _ORIGIN.fullmatch(origin):
                 raise ConfigError(
@@ -129,7 +140,7 @@ class Config:
                 "--resume-window": self.resume_window != RESUME_WINDOW,
             }
             for option in (option for option, given in mine.items() if given):
-                raise ConfigError(f"{option} has no effect with --compat upstream: leave one of them out")
+                raise ConfigError(f"{option} has no effect with --compat upstream", "leave one of them out")
 
 
 @dataclass(frozen=True)
@@ -147,21 +158,21 @@ class DuplexFacts:
         """From the file's metadata, values as llama.cpp prints them. Raises ConfigError."""
         version = metadata.get("duplex.version")
         if version is None:
-            raise ConfigError(f"{path} does not say how its conversations are written: make it with edge-convert")
+            raise ConfigError(f"{path} does not say how its conversations are written", "make it with edge-convert")
         if version != METADATA_VERSION:
-            raise ConfigError(f"{path} was written by another edge-convert (format {version}): convert it again")
+            raise ConfigError(f"{path} was written by another edge-convert (format {version})", "convert it again")
         try:
             user, assistant = metadata["duplex.user_marker"], metadata["duplex.assistant_marker"]
             idle = int(metadata["duplex.idle_token_id"]) if "duplex.idle_token_id" in metadata else None
             seconds = float(metadata["duplex.slice_seconds"])
             tokens = int(metadata["duplex.slice_tokens"])
         except (KeyError, ValueError) as error:
-            raise ConfigError(f"{path} has broken duplex metadata ({error}): convert it again") from error
+            raise ConfigError(f"{path} has broken duplex metadata ({error})", "convert it again") from error
         sound = user and assistant and user != assistant and math.isfinite(seconds) and seconds > 0
         sound = sound and 1 <= tokens <= 256
         if not sound or (idle is not None and not 0 <= idle < n_vocab):
             raise ConfigError(
-                f"{path} has broken duplex metadata (a marker, the idle token or the slice): convert it again"
+                f"{path} has broken duplex metadata (a marker, the idle token or the slice)", "convert it again"
             )
         return cls(user, assistant, idle, seconds, tokens)
 
@@ -173,7 +184,7 @@ def choose_slice_tokens(asked: int | None, trained: int, ctx: int) -> int:
     """
     tokens = asked if asked is not None else trained * 3 // 2
     if tokens > ctx - MIN_CTX // 2:
-        raise ConfigError(f"--slice-tokens {tokens} leaves no room in a context of {ctx}: give a larger --ctx")
+        raise ConfigError(f"--slice-tokens {tokens} leaves no room in a context of {ctx}", "give a larger --ctx")
     return tokens
 
 
@@ -196,12 +207,19 @@ def choose_flash_attention(asked: str, kv_type: str, *, on_gpu: bool) -> bool | 
 def choose_cells(asked: int | None, ctx: int, sessions: int, cell_bytes: int, memory_bytes: int | None) -> int:
     """How many tokens the pool holds that all sessions share.
 
-    By default what a quarter of the machine's memory holds, at most a whole context for each session. Raises
-    ConfigError if that is less than one context.
+    By default what a quarter of the memory holds, at most a whole context for each session. Raises ConfigError if that
+    is less than one context, or if what was asked for does not fit at all.
     """
     if asked is not None:
         if asked < ctx:
-            raise ConfigError(f"--kv-cells {asked} does not hold one context: give at least {ctx}, or a smaller --ctx")
+            raise ConfigError(
+                f"--kv-cells {asked} does not hold one context", f"give at least {ctx}, or a smaller --ctx"
+            )
+        if memory_bytes is not None and asked * cell_bytes > memory_bytes:
+            raise ConfigError(
+                f"--kv-cells {asked} needs {asked * cell_bytes / 2**30:.1f} GiB, more than there is for a KV cache",
+                f"give fewer than {memory_bytes // cell_bytes}, or leave it out",
+            )
         return asked
     if memory_bytes is None:
         return ctx * sessions
@@ -209,18 +227,17 @@ def choose_cells(asked: int | None, ctx: int, sessions: int, cell_bytes: int, me
     if cells < ctx:
         needed = ctx * cell_bytes / 2**30
         raise ConfigError(
-            f"--ctx {ctx} needs {needed:.1f} GiB of KV cache, more than a quarter of this machine's memory: "
-            f"give a smaller --ctx (up to {cells}), --kv-type q8_0, or --kv-cells {ctx} to insist"
+            f"--ctx {ctx} needs {needed:.1f} GiB of KV cache, more than a quarter of this machine's memory",
+            f"give a smaller --ctx (up to {cells}), --kv-type q8_0, or --kv-cells {ctx} to insist",
         )
     return cells
 
 
-def machine_memory() -> int | None:
-    """Bytes of physical memory; None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):
-        return None
+def candidates(folders: tuple[Path, ...]) -> list[Path]:
+    """Every ``*.gguf`` file in the folders, the first to be tried first: the newest, and the pocket model last."""
+    found = [path for folder in folders for path in folder.glob("*.gguf") if path.is_file()]
+    found.sort(key=lambda path: (not path.name.startswith("pocket"), path.stat().st_mtime), reverse=True)
+    return found
 
 
 def find_model(folders: tuple[Path, ...], is_duplex: Callable[[Path], bool]) -> Path:
@@ -228,10 +245,8 @@ def find_model(folders: tuple[Path, ...], is_duplex: Callable[[Path], bool]) -> 
 
     Raises ConfigError if there is none.
     """
-    found = [path for folder in folders for path in folder.glob("*.gguf") if path.is_file()]
-    found.sort(key=lambda path: (not path.name.startswith("pocket"), path.stat().st_mtime), reverse=True)
-    for path in found:
+    for path in candidates(folders):
         if is_duplex(path):
             return path
     places = " or ".join(map(str, folders))
-    raise ConfigError(f"no duplex model in {places}: run make setup, or make convert, or give --model")
+    raise ConfigError(f"no duplex model in {places}", "run make setup, or make convert, or give --model")

@@ -17,7 +17,7 @@ import numpy as np
 
 from edge_server.context import Feed, PoolFull, Sampling
 from edge_server.cores import physical_cores
-from edge_server.llama_model import ContextError, Model, ModelError, has_gpu, libc, take_log
+from edge_server.llama_model import ContextError, Model, ModelError, has_gpu, libc, system_info, take_log
 from edge_server.sampling import LogitSampler, Scratch
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KV_TYPES", "Context", "ContextError", "Model", "ModelError", "Sampler", "has_gpu"]
+__all__ = ["KV_TYPES", "Context", "ContextError", "Model", "ModelError", "Sampler", "has_gpu", "system_info"]
 
 KV_TYPES = {"f32": api.GGML_TYPE_F32, "f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
 

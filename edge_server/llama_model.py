@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import llama_cpp.llama_cpp as api
 
+from edge_server.config import Fault
 from edge_server.context import EngineError
 from edge_server.llama_log import LogLines
 from edge_server.vocabulary import WholeTokens, tokenize_whole_first
@@ -27,8 +28,8 @@ _KV_BITS = {"f32": 32, "f16": 16, "q8_0": 8.5}  # q8_0: a block of 32 numbers sh
 _SPECIAL = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_UNKNOWN
 
 
-class ModelError(Exception):
-    """The model file cannot be used. One line: which file, and what is wrong with it."""
+class ModelError(Fault):
+    """The model file cannot be used. One line: which file, what is wrong with it, and the remedy."""
 
 
 class ContextError(EngineError):
@@ -74,6 +75,37 @@ def has_gpu() -> bool:
     """Whether llama.cpp was built with a backend that takes layers, and there is a device for it."""
     take_log()
     return bool(api.llama_supports_gpu_offload())
+
+
+def system_info() -> dict[str, tuple[str, ...]]:
+    """What each of llama.cpp's backends in this build was compiled with and uses, as it says itself: CPU: AVX2, ..."""
+    text = bytes(api.llama_print_system_info()).decode("utf-8", "replace")
+    found: dict[str, tuple[str, ...]] = {}
+    backend = ""
+    for part in text.split("|"):
+        name, _, feature = part.rpartition(" : ")
+        backend = name.strip() or backend
+        key, _, value = (one.strip() for one in feature.partition("="))
+        if key and value != "0":
+            found[backend] = (*found.get(backend, ()), key)
+    return found
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "give --model the path of a GGUF file, or leave it out"
+    if isinstance(error, PermissionError):
+        return "make the file and its folders readable (chmod +r), or give another"
+    return "give another file"
+
+
+def _remedy_of_loading(reason: str) -> str:
+    lower = reason.lower()
+    if "alloc" in lower or "memory" in lower:
+        return "free memory, or take a smaller type (edge-convert --quant), or fewer --gpu-layers"
+    if "not within the file" in lower or "corrupted" in lower or "failed to read" in lower:
+        return "it is damaged or incomplete, so copy or convert it again"
+    return "convert the model again with edge-convert"
 
 
 class _Closes(Protocol):
@@ -122,15 +154,15 @@ class Model:
         """
         path = Path(path)
         if path.exists() and not path.is_file():
-            raise ModelError(f"{path} is not a regular file: give a GGUF file")  # a pipe would be waited for
+            raise ModelError(f"{path} is not a regular file", "give a GGUF file")  # a pipe would be waited for
         try:
             with path.open("rb") as file:
                 magic = file.read(4)
         except OSError as error:
-            raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
+            raise ModelError(f"cannot read the model {path}: {error.strerror}", _remedy(error)) from error
         if magic != b"GGUF":
             raise ModelError(
-                f"{path} is not a GGUF file (it begins with {magic!r}): convert the model with edge-convert"
+                f"{path} is not a GGUF file (it begins with {magic!r})", "convert the model with edge-convert"
             )
         log = take_log()
         log.forget_errors()
@@ -158,7 +190,8 @@ class Model:
                 api.llama_model_free(pointer)
             raise interrupts[0]
         if not pointer:
-            raise ModelError(f"llama.cpp cannot load {path}: {log.reason()}")
+            reason = log.reason()
+            raise ModelError(f"llama.cpp cannot load {path}: {reason}", _remedy_of_loading(reason))
         return cls(pointer, path, gpu_layers)
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
@@ -223,7 +256,7 @@ class Model:
         """Bytes that one token takes in the KV cache, keys and values of all layers. Raises `ModelError`."""
         heads, key_heads = api.llama_model_n_head(self.pointer), api.llama_model_n_head_kv(self.pointer)
         if heads < 1 or key_heads < 1:
-            raise ModelError(f"{self.path} has no attention to keep in a KV cache: it is no MiniCPM")
+            raise ModelError(f"{self.path} has no attention to keep in a KV cache", "give a MiniCPM by edge-convert")
         numbers = 2 * api.llama_model_n_layer(self.pointer) * api.llama_model_n_embd(self.pointer) // heads * key_heads
         return int(numbers * _KV_BITS[kv_type] / 8)
 

@@ -24,6 +24,11 @@ def log_to_stderr(verbose: bool) -> None:
     logging.getLogger("websockets").setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
+def model_folders() -> tuple[Path, ...]:
+    """Where models are looked for: models/ here, and beside the program."""
+    return tuple(dict.fromkeys([Path("models").resolve(), Path(__file__).resolve().parent.parent / "models"]))
+
+
 def choose_model(asked: Path | None) -> Path:
     """The model file to use: what was asked for, else the newest duplex model in models/, which the log then names.
 
@@ -31,8 +36,7 @@ def choose_model(asked: Path | None) -> Path:
     """
     if asked is not None:
         return asked
-    folders = dict.fromkeys([Path("models").resolve(), Path(__file__).resolve().parent.parent / "models"])
-    model = find_model(tuple(folders), is_duplex)
+    model = find_model(model_folders(), is_duplex)
     _log.warning("model: %s", model)
     return model
 

@@ -41,7 +41,7 @@ class Parking:
         Files have no name, so that nobody else can open them and none outlives the process.
         """
         self._memory = memory
-        self._folder = folder or _roomy_folder()
+        self._folder = folder or roomy_folder()
         self._held: dict[Hashable, SavedSequence] = {}  # oldest first
         self._written: dict[Hashable, _OnDisk] = {}
         self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="parking")
@@ -114,7 +114,7 @@ class Parking:
         self._written[owner] = _OnDisk(replace(saved, state=b""), len(saved.state), file)
 
 
-def _roomy_folder() -> Path:
+def roomy_folder() -> Path:
     """Where large temporary files belong: on many systems the usual folder is memory too, /var/tmp is not."""
     persistent = Path("/var/tmp")  # noqa: S108 - the files have no names
     usable = "TMPDIR" not in os.environ and persistent.is_dir() and os.access(persistent, os.W_OK)

@@ -22,6 +22,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from edge_server.config import Fault
 from edge_server.connection import CLOSE_TIMEOUT, Connection, Conversing, close_or_abort
 from edge_server.metrics import CONTENT_TYPE
 from edge_server.protocol import MAX_FRAME_BYTES
@@ -33,8 +34,12 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
 
 
-class ListenError(Exception):
-    """A port cannot be listened on, in one line."""
+class ListenError(Fault):
+    """A port cannot be listened on. `taken`: because somebody else does."""
+
+    def __init__(self, what: str, remedy: str, *, taken: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.taken = taken
 
 
 def origin_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
@@ -50,13 +55,16 @@ def origin_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
     return plain and parts.scheme in ("http", "https") and parts.hostname in LOOPBACK
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets that accept connections on ``host`` (localhost: 127.0.0.1 and ::1). Port 0: a free one, alike for all."""
+def listen(host: str, port: int, option: str = "--port") -> list[socket.socket]:
+    """Sockets that accept connections on ``host`` (localhost: 127.0.0.1 and ::1). Port 0: a free one, alike for all.
+
+    ``option``: what to name to who has to give another port. Raises ListenError.
+    """
     addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
     try:
         socket.getaddrinfo(addresses[0], port)  # its errors have numbers of their own
     except OSError as error:
-        raise ListenError(f"cannot listen on {host}: {error.strerror}; give another --host") from error
+        raise ListenError(f"cannot listen on {host}: {error.strerror}", "give another --host") from error
     for attempt in range(16):
         sockets: list[socket.socket] = []
         try:
@@ -75,9 +83,18 @@ def listen(host: str, port: int) -> list[socket.socket]:
             if port == 0 and sockets and attempt < 15:
                 continue  # the free port of one address was taken on the other
             reason = os.strerror(error.errno) if isinstance(error.errno, int) and error.errno > 0 else error.strerror
-            raise ListenError(f"cannot listen on {host}:{port}: {reason}; give another host or port") from error
+            remedy, taken = _remedy(error.errno, option), error.errno == errno.EADDRINUSE
+            raise ListenError(f"cannot listen on {host}:{port}: {reason}", remedy, taken=taken) from error
         return sockets
     raise AssertionError("unreachable")
+
+
+def _remedy(number: int | None, option: str) -> str:
+    if number == errno.EADDRINUSE:
+        return f"give another {option}, or end who has it (edge-server doctor says if that is an edge-server)"
+    if number in (errno.EACCES, errno.EPERM):
+        return f"ports below 1024 are the system's, so give {option} a higher one"
+    return "give another --host: an address of this machine, or localhost"
 
 
 @dataclass(frozen=True)

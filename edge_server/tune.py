@@ -5,11 +5,8 @@ Puts it together: what is tried (`tune_search`), how it is measured (`tune_works
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +19,7 @@ from edge_server.context import EngineError
 from edge_server.cores import physical_cores
 from edge_server.llama import Model, has_gpu
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
+from edge_server.machine import usable_cpus
 from edge_server.tune_advice import Line, Machine, Speeds, advice, best_ration, option_line, table, verdict
 from edge_server.tune_search import (
     DECODE,
@@ -156,19 +154,10 @@ class _Tuning:
 
     def run(self) -> None:
         """Measures until all is done or the time is over. Raises EngineError where that was not enough for anything."""
-        with ThreadPoolExecutor(1) as thread:
-            work = thread.submit(self._measure)
-            try:
-                try:
-                    work.result(timeout=max(0.0, self._deadline - time.monotonic()))
-                except Unfinished:
-                    self._bench.stop()
-                    work.result()
-            except BaseException:  # also Ctrl-C
-                self._bench.stop()
-                raise
-            finally:
-                self._progress.clear()
+        try:
+            self._bench.run(self._measure, self._deadline)
+        finally:
+            self._progress.clear()
         self._bench.close()
 
     def _measure(self) -> None:
@@ -176,7 +165,7 @@ class _Tuning:
         try:
             try:
                 self._progress.say(f"filling {self._bench.depth} tokens of context")
-                counts = thread_counts(physical_cores(), _usable_cpus())
+                counts = thread_counts(physical_cores(), usable_cpus())
                 search.run(axes(counts, on_gpu=machine.on_gpu))
                 self._progress.say("measuring short and long contexts, and several sessions")
                 self._speeds = self._bench.speeds(search.best, machine.sessions)
@@ -204,7 +193,7 @@ class _Tuning:
         assert speeds is not None, "run ended without an error"
         lines = []
         if whole:
-            cores = f"{physical_cores()} cores, {_usable_cpus()} CPUs{', a GPU' if machine.on_gpu else ''}"
+            cores = f"{physical_cores()} cores, {usable_cpus()} CPUs{', a GPU' if machine.on_gpu else ''}"
             lines.append(f"{self._model.path.name} ({self._model.description}, {machine.size / 1e9:.2f} GB), {cores}")
             lines += [*table(search.steps, speeds, self._weights, speeds.depth), ""]
         if (unrest := _unrest(search.steps[0].trials[0], self._weights)) > _BUSY:
@@ -224,7 +213,3 @@ def _unrest(trial: Trial, weights: Weights) -> float:
     sizes = [len(one) for one in trial.rounds]
     costs = [weights.seconds(one) for one in trial.rounds if len(one) == max(sizes)]
     return max(costs) / min(costs) if costs else 1.0
-
-
-def _usable_cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Unfinished
 
 from edge_server.config import choose_flash_attention
 from edge_server.context import EngineError, Feed, Sampling
@@ -58,6 +60,23 @@ class Bench:
             for context in self._contexts.values():
                 context.close()
             self._contexts.clear()
+
+    def run(self, measure: Callable[[], None], deadline: float) -> None:
+        """Runs `measure` on a thread of its own, so that Ctrl-C and the deadline (`time.monotonic`) stop a decode call.
+
+        Raises what `measure` raises: `OutOfTime` where the deadline came first and it did not mind that.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            work = thread.submit(measure)
+            try:
+                try:
+                    work.result(timeout=max(0.0, deadline - time.monotonic()))
+                except Unfinished:
+                    self.stop()
+                    work.result()
+            except BaseException:  # also Ctrl-C
+                self.stop()
+                raise
 
     # --- what the search asks for
 

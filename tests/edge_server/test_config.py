@@ -16,7 +16,6 @@ from edge_server.config import (
     choose_flash_attention,
     choose_slice_tokens,
     find_model,
-    machine_memory,
 )
 
 MODEL = Path("m.gguf")
@@ -162,10 +161,19 @@ def test_a_pool_smaller_than_one_context_is_refused() -> None:
     assert choose_cells(1024, 1024, 4, cell_bytes=1, memory_bytes=None) == 1024
 
 
-def test_the_machine_says_how_much_memory_it_has() -> None:
-    memory = machine_memory()
-    assert memory is not None
-    assert memory > GIB // 4
+def test_a_pool_that_the_memory_does_not_hold_is_refused_even_if_it_was_asked_for() -> None:
+    assert choose_cells(1000, 512, 4, 2**20, GIB) == 1000
+    with pytest.raises(ConfigError, match=r"--kv-cells 2000 needs 2\.0 GiB.*: give fewer than 1024"):
+        choose_cells(2000, 512, 4, 2**20, GIB)
+    assert choose_cells(2000, 512, 4, 2**20, None) == 2000
+
+
+def test_an_error_has_what_is_wrong_and_the_remedy() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config(MODEL, port=70000)
+    assert caught.value.what == "--port 70000 cannot be used"
+    assert caught.value.remedy == "give a port from 0 (any free one) to 65535"
+    assert str(caught.value) == f"{caught.value.what}: {caught.value.remedy}"
 
 
 def test_the_newest_duplex_model_that_is_not_the_pocket_model_is_found(tmp_path: Path) -> None:

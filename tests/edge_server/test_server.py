@@ -81,7 +81,7 @@ class TestListening:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             with pytest.raises(
-                ListenError, match=rf"cannot listen on localhost:{port}: Address already in use; give another"
+                ListenError, match=rf"cannot listen on localhost:{port}: Address already in use: give another --port"
             ):
                 listen("localhost", port)
 

@@ -1,0 +1,135 @@
+"""`edge-server doctor`: looks at everything that `run` needs, and says what to do about what is missing.
+
+Puts it together: what is looked at (`doctor_find`, `doctor_speed`), what it means (`doctor_judge`, `doctor_build`), how
+it is shown (`doctor_show`).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edge_server import machine
+from edge_server.config import Config, Fault
+from edge_server.context import EngineError
+from edge_server.doctor_build import judge_build
+from edge_server.doctor_facts import ModelFile, Need, Trouble
+from edge_server.doctor_find import (
+    find_build,
+    find_converting,
+    find_cores,
+    find_memory,
+    find_models,
+    find_need,
+    find_parking,
+    find_port,
+    find_system,
+)
+from edge_server.doctor_judge import (
+    Finding,
+    State,
+    judge_converting,
+    judge_cores,
+    judge_memory,
+    judge_models,
+    judge_parking,
+    judge_platform,
+    judge_port,
+    judge_python,
+    judge_speed,
+    no_speed,
+)
+from edge_server.doctor_show import as_json, show
+from edge_server.doctor_speed import measure_speed
+from edge_server.loading import log_to_stderr
+from edge_server.tune_search import OutOfTime, RefusedError
+
+
+def doctor(
+    model: Annotated[
+        Path | None,
+        typer.Option(help="GGUF file to look at. Default: all in models/, and the one that run would take."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on, as for run.")] = Config.host,
+    port: Annotated[int, typer.Option(help="Port of the duplex server, as for run.")] = Config.port,
+    chat_port: Annotated[int, typer.Option(help="Port of the turn-based server, as for run.")] = Config.chat_port,
+    ctx: Annotated[int | None, typer.Option(help="Tokens of context a session, as for run.")] = None,
+    sessions: Annotated[int, typer.Option(help="Conversations that speak at the same time, as for run.")] = 4,
+    slice_tokens: Annotated[int | None, typer.Option(help="The most tokens said in a slice, as for run.")] = None,
+    gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal), as for run.")] = -1,
+    threads: Annotated[int | None, typer.Option(help="Threads that decode, as for run.")] = None,
+    speed: Annotated[
+        bool, typer.Option("--speed/--no-speed", help="Measure whether the machine keeps up with the slices.")
+    ] = True,
+    in_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Look at this machine, the models and the ports, and say what to do about whatever is not fine.
+
+    A problem keeps run from starting or from answering in time; a note is worth knowing. The exit code is 1 if there is
+    a problem, else 0. Measuring takes a few seconds; edge-server tune measures more, and finds the fastest options.
+    """
+    log_to_stderr(False)
+    config = Config(
+        model=model or Path(),
+        host=host,
+        port=port,
+        chat_port=chat_port,
+        ctx=ctx,
+        sessions=sessions,
+        slice_tokens=slice_tokens,
+        gpu_layers=gpu_layers,
+        threads=threads,
+    )
+    findings = examine(config, model, speed=speed)
+    if in_json:
+        print(as_json(findings))
+    else:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
+        show(findings, Console(highlight=False))
+    if any(one.state is State.problem for one in findings):
+        raise typer.Exit(1)
+
+
+def examine(config: Config, asked: Path | None, *, speed: bool) -> list[Finding]:
+    """Everything that is looked at, in the order in which it is told."""
+    system, memory, models = find_system(), find_memory(), find_models(asked)
+    found = find_need(models.chosen, memory, config.ctx, config.sessions) if models.chosen else None
+    need, trouble = (None, found) if isinstance(found, Trouble) else (found, None)
+    findings = [
+        judge_python(system),
+        judge_platform(system),
+        judge_cores(find_cores(config.threads)),
+        *judge_build(find_build(), system),
+        judge_memory(memory, need, trouble),
+        *judge_models(models),
+        judge_port(find_port("--port", config.host, config.port)),
+        judge_port(find_port("--chat-port", config.host, config.chat_port)),
+        judge_parking(find_parking(need)),
+        judge_converting(find_converting(), converted=any(one.duplex and not one.is_pocket for one in models.files)),
+    ]
+    if speed and models.chosen and models.chosen.duplex and not _too_large(models.chosen, need, memory.total):
+        findings.append(_speed(models.chosen, config))
+    return findings
+
+
+def _too_large(file: ModelFile, need: Need | None, total: int | None) -> bool:
+    """Whether loading would only fill the memory and be told nothing by that."""
+    return total is not None and file.size + (need.pool if need else 0) > total
+
+
+def _speed(file: ModelFile, config: Config) -> Finding:
+    load, cores = machine.load(), find_cores(config.threads).physical
+    try:
+        speeds, measured = measure_speed(file.path, config)
+    except Fault as error:
+        return no_speed(Trouble(error.what, error.remedy))
+    except OutOfTime:
+        return no_speed(Trouble("not one slice was done in the time there was", "edge-server tune measures for longer"))
+    except (EngineError, RefusedError) as error:
+        return no_speed(Trouble(str(error)))
+    return judge_speed(speeds, measured, load=load, cores=cores)
