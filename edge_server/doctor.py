@@ -17,7 +17,7 @@ from edge_server import machine
 from edge_server.config import Config, Fault
 from edge_server.context import EngineError
 from edge_server.doctor_build import judge_build
-from edge_server.doctor_facts import ModelFile, Need, Trouble
+from edge_server.doctor_facts import ModelFile, Trouble
 from edge_server.doctor_find import (
     find_build,
     find_converting,
@@ -112,14 +112,11 @@ def examine(config: Config, asked: Path | None, *, speed: bool) -> list[Finding]
         judge_parking(find_parking(need)),
         judge_converting(find_converting(), converted=any(one.duplex and not one.is_pocket for one in models.files)),
     ]
-    if speed and models.chosen and models.chosen.duplex and not _too_large(models.chosen, need, memory.total):
+    # What is larger than all memory would only be read from the disk again and again; it is told as a problem already.
+    fits = models.chosen is not None and (memory.total is None or models.chosen.size < memory.total)
+    if speed and models.chosen and models.chosen.duplex and fits:
         findings.append(_speed(models.chosen, config))
     return findings
-
-
-def _too_large(file: ModelFile, need: Need | None, total: int | None) -> bool:
-    """Whether loading would only fill the memory and be told nothing by that."""
-    return total is not None and file.size + (need.pool if need else 0) > total
 
 
 def _speed(file: ModelFile, config: Config) -> Finding:

@@ -27,6 +27,7 @@ def measure_speed(path: Path, config: Config) -> tuple[Speeds, Machine]:
     with Interruptible() as interruptible, loading(path, interruptible) as progress:
         model = Model.load(path, gpu_layers=config.gpu_layers, on_progress=progress)
     with model:
+        interruptible.check()
         facts = read_facts(model)
         if facts.idle is None:
             raise ConfigError(f"{path} has no idle token, so it is no duplex model", "give it as --chat-model")

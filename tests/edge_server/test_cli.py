@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 from tests.tiny import write_tiny_gguf
 
 pytestmark = pytest.mark.real
+LIMIT = "resource.setrlimit(resource.RLIMIT_AS, (1_200_000_000, -1))"
 COMMAND = [sys.executable, "-c", "from edge_server.cli import main; main()"]
 
 
@@ -71,12 +72,59 @@ def test_a_model_that_is_not_there_or_is_none(tmp_path: Path, tiny_gguf: Path) -
     text.write_text("hello")
     pipe = tmp_path / "pipe.gguf"
     os.mkfifo(pipe)
-    for path in (tmp_path / "missing.gguf", tmp_path, rubbish, cut, text, pipe):
+    for path, remedy in (
+        (tmp_path / "missing.gguf", "leave it out"),
+        (tmp_path, "give a GGUF file"),
+        (rubbish, "copy or convert it again"),
+        (cut, "copy or convert it again"),
+        (text, "convert the model with edge-convert"),
+        (pipe, "give a GGUF file"),
+    ):
         code, told = failing("run", "--port", "0", "--chat-port", "0", "--model", str(path))
         assert code == 2, told
         assert told.startswith("edge-server: ")
         assert str(path) in told
+        assert remedy in told
         assert told.count("\n") == 1, told
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_model_that_may_not_be_read(tmp_path: Path, tiny_gguf: Path) -> None:
+    path = tmp_path / "secret.gguf"
+    path.write_bytes(tiny_gguf.read_bytes())
+    path.chmod(0)
+    code, told = failing("run", "--port", "0", "--chat-port", "0", "--model", str(path))
+    assert (code, told.count("\n")) == (2, 1)
+    assert "Permission denied: make the file and its folders readable" in told
+
+
+def test_memory_that_does_not_suffice(tiny_gguf: Path) -> None:
+    free = ("run", "--port", "0", "--chat-port", "0", "--model", str(tiny_gguf))
+    for option, remedy in (("--ctx", "give a smaller --ctx"), ("--kv-cells", "give fewer than")):
+        code, told = failing(*free, option, "2000000000")
+        assert (code, told.count("\n")) == (2, 1), told
+        assert f"{option} 2000000000 needs" in told
+        assert remedy in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this limit is not kept")
+def test_memory_that_is_refused_while_starting(tiny_gguf: Path) -> None:
+    """The limit is of the address space: more than the imports take, less than the cache."""
+    code = f"import resource, edge_server.command; from edge_server.cli import main; {LIMIT}; main()"
+    options = ["run", "--port", "0", "--chat-port", "0", "--model", str(tiny_gguf), "--kv-cells", "1000000"]
+    done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert "there is not enough memory: give a smaller --ctx, --kv-cells or --batch, or fewer --sessions" in done.stderr
+
+
+def test_bindings_that_are_missing_or_broken(tmp_path: Path) -> None:
+    for body in ("raise ImportError('no such module')", "raise RuntimeError('Failed to load\\nshared library')"):
+        (tmp_path / "llama_cpp.py").write_text(f"{body}\n")
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {COMMAND[-1]}"
+        done = subprocess.run([sys.executable, "-c", code, "run"], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+        assert done.stderr.startswith("edge-server: cannot start: ")
+        assert done.stderr.endswith("; run make setup\n")
 
 
 def test_a_plain_model_is_refused_on_the_duplex_port(plain_gguf: Path) -> None:
@@ -143,9 +191,12 @@ def test_a_port_that_is_taken(tiny_gguf: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         code, told = failing("run", "--model", str(tiny_gguf), "--port", port, "--chat-port", "0")
-    assert code == 1
-    assert told.startswith(f"edge-server: cannot listen on localhost:{port}: ")
-    assert told.count("\n") == 1
+        assert code == 1
+        assert told.startswith(f"edge-server: cannot listen on localhost:{port}: ")
+        assert "give another --port," in told
+        assert told.count("\n") == 1
+        code, told = failing("run", "--model", str(tiny_gguf), "--port", "0", "--chat-port", port)
+        assert "give another --chat-port," in told
 
 
 def test_help_names_every_option_with_its_default() -> None:

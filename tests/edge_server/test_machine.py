@@ -34,7 +34,7 @@ def test_this_machine_answers() -> None:
     if sys.platform == "linux":
         available = machine.available_memory()
         assert available is not None
-        assert 0 < available
+        assert available > 0
         assert machine.processor_flags()
 
 

@@ -85,6 +85,21 @@ class TestListening:
             ):
                 listen("localhost", port)
 
+    @pytest.mark.parametrize(
+        ("number", "remedy"),
+        [(errno.EACCES, "ports below 1024.* give --chat-port a higher one"), (errno.EADDRNOTAVAIL, "another --host")],
+    )
+    def test_a_port_that_may_not_be_had_is_told_with_the_remedy(
+        self, number: int, remedy: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> socket.socket:
+            raise OSError(number, "refused")
+
+        monkeypatch.setattr(socket, "create_server", refuse)
+        with pytest.raises(ListenError, match=remedy) as caught:
+            listen("127.0.0.1", 80, "--chat-port")
+        assert not caught.value.taken
+
     def test_a_host_that_is_not_ours_is_told_in_one_line(self) -> None:
         with pytest.raises(ListenError, match=r"cannot listen on no-such-host.*--host"):
             listen("no-such-host.invalid", 0)
