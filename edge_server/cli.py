@@ -20,7 +20,9 @@ def main() -> NoReturn:
     try:
         from edge_server.command import execute
     except (ImportError, OSError, RuntimeError) as error:  # the bindings raise the last two for a library of theirs
-        print(f"edge-server: cannot start: {' '.join(str(error).split())}; run make setup", file=sys.stderr)
+        print(
+            f"edge-server: cannot start: {' '.join(str(error).split())}; run: make clean && make setup", file=sys.stderr
+        )
         sys.exit(1)
 
     try:

@@ -245,8 +245,11 @@ def find_model(folders: tuple[Path, ...], is_duplex: Callable[[Path], bool]) -> 
 
     Raises ConfigError if there is none.
     """
-    for path in candidates(folders):
+    found = candidates(folders)
+    for path in found:
         if is_duplex(path):
             return path
     places = " or ".join(map(str, folders))
-    raise ConfigError(f"no duplex model in {places}", "run make setup, or make convert, or give --model")
+    remedy = "run make setup, or make convert, or give --model"
+    remedy += " (edge-server doctor says what is wrong with the files there)" if found else ""
+    raise ConfigError(f"no duplex model in {places}", remedy)

@@ -100,11 +100,12 @@ def examine(config: Config, asked: Path | None, *, speed: bool) -> list[Finding]
     system, memory, models = find_system(), find_memory(), find_models(asked)
     found = find_need(models.chosen, memory, config.ctx, config.sessions) if models.chosen else None
     need, trouble = (None, found) if isinstance(found, Trouble) else (found, None)
+    build = judge_build(find_build(), system)
     findings = [
         judge_python(system),
         judge_platform(system),
         judge_cores(find_cores(config.threads)),
-        *judge_build(find_build(), system),
+        *build,
         judge_memory(memory, need, trouble),
         *judge_models(models),
         judge_port(find_port("--port", config.host, config.port)),
@@ -112,9 +113,10 @@ def examine(config: Config, asked: Path | None, *, speed: bool) -> list[Finding]
         judge_parking(find_parking(need)),
         judge_converting(find_converting(), converted=any(one.duplex and not one.is_pocket for one in models.files)),
     ]
+    sound = all(one.state is not State.problem for one in build)  # else llama.cpp may end this process too
     # What is larger than all memory would only be read from the disk again and again; it is told as a problem already.
     fits = models.chosen is not None and (memory.total is None or models.chosen.size < memory.total)
-    if speed and models.chosen and models.chosen.duplex and fits:
+    if speed and models.chosen and models.chosen.duplex and fits and sound:
         findings.append(_speed(models.chosen, config))
     return findings
 

@@ -33,7 +33,8 @@ _AMX = "AMX_INT8"
 _MATTERS = ("AVX2", "FMA", "AVX512", "AVX512_VNNI", "NEON", "DOTPROD", "MATMUL_INT8")  # a build without them is slow
 _SHOWN = ("AVX2", "AVX512", "AVX512_VNNI", "AVX512_BF16", "NEON", "DOTPROD", "MATMUL_INT8", "SVE", "SME", "REPACK")
 _METAL = frozenset({"MTL", "Metal"})
-REBUILD = "build the bindings on this machine: .venv/bin/pip cache remove 'llama_cpp_python*'; rm -r .venv; make setup"
+AGAIN = "make clean && make setup"
+REBUILD = f"build the bindings on this machine: .venv/bin/pip cache remove 'llama_cpp_python*'; {AGAIN}"
 
 
 def judge_build(build: Build, system: System) -> list[Finding]:
@@ -46,17 +47,19 @@ def judge_build(build: Build, system: System) -> list[Finding]:
     names, flags = (_ARM if arm else _X86), build.processor_flags
     problems, notes = [], []
     if system.bindings and system.bindings_wanted and system.bindings != system.bindings_wanted:
-        problems.append((f"the bindings are {system.bindings}, and {system.bindings_wanted} is needed", "make setup"))
+        problems.append((f"the bindings are {system.bindings}, and {system.bindings_wanted} is needed", AGAIN))
     alien = [name for name, flag in names.items() if name in has and flag not in flags] if flags else []
     if alien:
-        problems.append((f"built for another processor: this one has no {', '.join(alien)}, which ends it", REBUILD))
+        problems.append(
+            (f"built for another processor: this one has no {', '.join(alien)}, and using it ends the process", REBUILD)
+        )
     lacking = [name for name in _MATTERS if name in names and names[name] in flags and name not in has]
     if lacking:
         notes.append((f"built without {', '.join(lacking)}, which this processor has: slower than need be", REBUILD))
     if _AMX in has:
         notes.append(("built with AMX kernels, which are left off with the repacked weights: slower", REBUILD))
     if system.name == "Darwin" and arm and not metal:
-        notes.append(("built without Metal, so the GPU is idle", f"CMAKE_ARGS=-DGGML_METAL=on: {REBUILD}"))
+        notes.append(("built without Metal, so the GPU is idle", f"{REBUILD} CMAKE_ARGS=-DGGML_METAL=on"))
     elif metal and not build.has_gpu:
         notes.append(("built with Metal, but there is no GPU that it can use", "run with --gpu-layers 0"))
     if not arm and flags and "avx2" not in flags:

@@ -32,7 +32,8 @@ def doctor(
     *arguments: str, models: Path | None = None, cwd: Path | None = None, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """The command; `models`: the only folder that models are looked for in."""
-    change = f"from pathlib import Path; import edge_server.doctor_find as find\nfind.model_folders = lambda: (Path({str(models)!r}),)"
+    change = "from pathlib import Path; import edge_server.doctor_find as find\n"
+    change += f"find.model_folders = lambda: (Path({str(models)!r}),)"
     code = COMMAND[-1] if models is None else f"{change}\n{COMMAND[-1]}"
     return subprocess.run(
         [sys.executable, "-c", code, "doctor", *arguments],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge_server.doctor_build import REBUILD, judge_build
+from edge_server.doctor_build import AGAIN, REBUILD, judge_build
 from edge_server.doctor_facts import Build
 from edge_server.doctor_judge import State
 from tests.edge_server.doctor_values import APPLE, LINUX, MAC, X86
@@ -44,7 +44,7 @@ def test_what_the_processor_has_and_the_build_does_not_is_a_note() -> None:
 def test_what_the_build_uses_and_the_processor_lacks_is_a_problem() -> None:
     (found,) = judge_build(cpu("AVX", "AVX2", "FMA", "AVX512", flags="avx avx2 fma"), LINUX)
     assert (found.state, found.remedy) == (State.problem, REBUILD)
-    assert "has no AVX512," in found.detail
+    assert "has no AVX512, and using it ends the process" in found.detail
 
 
 def test_a_processor_that_tells_nothing_is_not_judged() -> None:
@@ -68,5 +68,5 @@ def test_a_mac_without_metal_is_a_note() -> None:
 
 def test_bindings_of_another_version_are_a_problem() -> None:
     found = judge_build(X86, replace(LINUX, bindings="llama-cpp-python 2"))
-    assert [(one.state, one.remedy) for one in found] == [(State.problem, "make setup")]
+    assert [(one.state, one.remedy) for one in found] == [(State.problem, AGAIN)]
     assert "llama-cpp-python 1 is needed" in found[0].detail
