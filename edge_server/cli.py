@@ -21,7 +21,7 @@ def main() -> NoReturn:
         from edge_server.command import execute
     except (ImportError, OSError, RuntimeError) as error:  # the bindings raise the last two for a library of theirs
         print(
-            f"edge-server: cannot start: {' '.join(str(error).split())}; run: make clean && make setup", file=sys.stderr
+            f"edge-server: cannot start: {' '.join(str(error).split())}; run: rm -r .venv && make setup", file=sys.stderr
         )
         sys.exit(1)
 

@@ -33,7 +33,7 @@ _AMX = "AMX_INT8"
 _MATTERS = ("AVX2", "FMA", "AVX512", "AVX512_VNNI", "NEON", "DOTPROD", "MATMUL_INT8")  # a build without them is slow
 _SHOWN = ("AVX2", "AVX512", "AVX512_VNNI", "AVX512_BF16", "NEON", "DOTPROD", "MATMUL_INT8", "SVE", "SME", "REPACK")
 _METAL = frozenset({"MTL", "Metal"})
-AGAIN = "make clean && make setup"
+AGAIN = "rm -r .venv && make setup"
 REBUILD = f"build the bindings on this machine: .venv/bin/pip cache remove 'llama_cpp_python*'; {AGAIN}"
 
 

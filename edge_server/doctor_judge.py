@@ -51,7 +51,7 @@ def judge_python(system: System) -> Finding:
     """The interpreter's version."""
     detail = ".".join(map(str, system.python))
     if system.python[:2] < LEAST_PYTHON:
-        remedy = "install Python 3.10 or newer, then: make clean && make PYTHON=python3.12 setup"
+        remedy = "install Python 3.10 or newer, then: rm -r .venv && make PYTHON=python3.12 setup"
         return Finding("Python", State.problem, f"{detail} is too old", remedy)
     return Finding("Python", State.fine, detail)
 
@@ -65,7 +65,7 @@ def judge_platform(system: System) -> Finding:
             State.problem,
             f"{detail}: this Python is for Intel, and Rosetta translates it: no Metal, and slow",
             "install Python for Apple silicon (its own Homebrew is in /opt/homebrew: brew install python@3.12), then: "
-            "make clean && make PYTHON=/opt/homebrew/bin/python3.12 setup",
+            "rm -r .venv && make PYTHON=/opt/homebrew/bin/python3.12 setup",
         )
     if system.name not in ("Linux", "Darwin"):
         remedy = "use Linux or macOS (on Windows: WSL)"

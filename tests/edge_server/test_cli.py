@@ -124,7 +124,7 @@ def test_bindings_that_are_missing_or_broken(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code, "run"], capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
         assert done.stderr.startswith("edge-server: cannot start: ")
-        assert done.stderr.endswith("; run: make clean && make setup\n")
+        assert done.stderr.endswith("; run: rm -r .venv && make setup\n")
 
 
 def test_a_plain_model_is_refused_on_the_duplex_port(plain_gguf: Path) -> None:
