@@ -20,9 +20,8 @@ def main() -> NoReturn:
     try:
         from edge_server.command import execute
     except (ImportError, OSError, RuntimeError) as error:  # the bindings raise the last two for a library of theirs
-        print(
-            f"edge-server: cannot start: {' '.join(str(error).split())}; run: rm -r .venv && make setup", file=sys.stderr
-        )
+        told = " ".join(str(error).split())
+        print(f"edge-server: cannot start: {told}; run: rm -r .venv && make setup", file=sys.stderr)
         sys.exit(1)
 
     try:

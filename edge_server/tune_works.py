@@ -15,6 +15,7 @@ from concurrent.futures import TimeoutError as Unfinished
 from edge_server.config import choose_flash_attention
 from edge_server.context import EngineError, Feed, Sampling
 from edge_server.llama import Context, ContextError, Model, has_gpu
+from edge_server.loading import Interruptible
 from edge_server.tune_advice import Line, Speeds
 from edge_server.tune_search import BATCHES, DECODE, PAGE, READ, TICK, OutOfTime, RefusedError, Setting
 
@@ -64,19 +65,24 @@ class Bench:
     def run(self, measure: Callable[[], None], deadline: float) -> None:
         """Runs `measure` on a thread of its own, so that Ctrl-C and the deadline (`time.monotonic`) stop a decode call.
 
-        Raises what `measure` raises: `OutOfTime` where the deadline came first and it did not mind that.
+        For the main thread only. Raises what `measure` raises, so `OutOfTime` where the deadline was too early for it.
         """
-        with ThreadPoolExecutor(1) as thread:
-            work = thread.submit(measure)
+        thread = ThreadPoolExecutor(1)
+        try:
+            with Interruptible() as interruptible:  # a start that is cut short leaves a thread that nobody waits for
+                work = thread.submit(measure)
+            interruptible.check()
             try:
-                try:
-                    work.result(timeout=max(0.0, deadline - time.monotonic()))
-                except Unfinished:
-                    self.stop()
-                    work.result()
-            except BaseException:  # also Ctrl-C
+                work.result(timeout=max(0.0, deadline - time.monotonic()))
+            except Unfinished:
                 self.stop()
-                raise
+                work.result()
+        except BaseException:  # also Ctrl-C
+            self.stop()
+            raise
+        finally:
+            with Interruptible():  # another Ctrl-C must not free the model under the call that ends
+                thread.shutdown()
 
     # --- what the search asks for
 
