@@ -210,18 +210,17 @@ def judge_speed(speeds: Speeds, machine: Machine, *, load: float | None, cores: 
     """Whether the machine keeps up with the model's slices. load: threads that others wanted to run."""
     fits, text = verdict(speeds, machine)
     helps = advice(speeds, machine)
-    busy = load is not None and load > _BUSY * cores
-    if busy:
-        text += f"; others use the machine too (load {load:.1f})"
     if fits and not helps:
         return Finding("speed", State.fine, text)
-    remedies = ["run doctor again when nothing else runs"] if busy else []
-    remedies += helps or ["edge-server tune finds the fastest options"]
+    if load is not None and load > _BUSY * cores:  # what others take is measured too: it says nothing of the machine
+        text += f"; but others use the machine too (load {load:.1f} on {_count(cores, 'core')})"
+        return Finding("speed", State.note, text, "run it again when nothing else runs (--no-speed leaves this out)")
+    remedy = "; or ".join(helps or ["edge-server tune finds the fastest options"])
     if fits:
         text += f"; but {machine.sessions} sessions that speak at the same time do not fit"
-        return Finding("speed", State.note, text, "; or ".join(remedies))
+        return Finding("speed", State.note, text, remedy)
     short = speeds.slice(machine.slice_tokens, speeds.depth) <= machine.slice_seconds
-    return Finding("speed", State.note if short else State.problem, text, "; or ".join(remedies))
+    return Finding("speed", State.note if short else State.problem, text, remedy)
 
 
 def no_speed(trouble: Trouble) -> Finding:

@@ -75,7 +75,7 @@ def test_a_model_that_is_not_there_or_is_none(tmp_path: Path, tiny_gguf: Path) -
     for path, remedy in (
         (tmp_path / "missing.gguf", "leave it out"),
         (tmp_path, "give a GGUF file"),
-        (rubbish, "copy or convert it again"),
+        (rubbish, "convert the model again"),
         (cut, "copy or convert it again"),
         (text, "convert the model with edge-convert"),
         (pipe, "give a GGUF file"),
