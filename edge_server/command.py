@@ -67,14 +67,19 @@ app.command()(doctor)
 def run(
     model: Annotated[
         Path | None,
-        typer.Option(help="GGUF file by edge-convert. Default: the newest in models/, the shipped pocket model last."),
+        typer.Option(
+            help="GGUF file by edge-convert. Default: the newest in models/, the shipped pocket model last.",
+            readable=False,  # loading it says what to do; so below
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; localhost is 127.0.0.1 and ::1.")] = "localhost",
     port: Annotated[int, typer.Option(help="Port of the duplex server; 0 takes a free one.")] = 8765,
     chat_port: Annotated[int, typer.Option(help="Port of the ordinary, turn-based server; 0 takes a free one.")] = 8766,
     chat_model: Annotated[
         Path | None,
-        typer.Option(help="A model of its own for the chat port; it needs no idle token. Default: --model."),
+        typer.Option(
+            help="A model of its own for the chat port; it needs no idle token. Default: --model.", readable=False
+        ),
     ] = None,
     ctx: Annotated[
         int | None,

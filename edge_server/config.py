@@ -5,6 +5,7 @@ Standard library only. A value that cannot be used raises `ConfigError`, one lin
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from dataclasses import dataclass
@@ -225,19 +226,23 @@ def choose_cells(asked: int | None, ctx: int, sessions: int, cell_bytes: int, me
         return ctx * sessions
     cells = min(ctx * sessions, memory_bytes // 4 // cell_bytes)
     if cells < ctx:
-        needed = ctx * cell_bytes / 2**30
+        needed = ctx * cell_bytes
+        insist = f", or --kv-cells {ctx} to insist" if needed <= memory_bytes else ""
         raise ConfigError(
-            f"--ctx {ctx} needs {needed:.1f} GiB of KV cache, more than a quarter of this machine's memory",
-            f"give a smaller --ctx (up to {cells}), --kv-type q8_0, or --kv-cells {ctx} to insist",
+            f"--ctx {ctx} needs {needed / 2**30:.1f} GiB of KV cache, more than a quarter of this machine's memory",
+            f"give a smaller --ctx (up to {cells}), or --kv-type q8_0{insist}",
         )
     return cells
 
 
 def candidates(folders: tuple[Path, ...]) -> list[Path]:
     """Every ``*.gguf`` file in the folders, the first to be tried first: the newest, and the pocket model last."""
-    found = [path for folder in folders for path in folder.glob("*.gguf") if path.is_file()]
-    found.sort(key=lambda path: (not path.name.startswith("pocket"), path.stat().st_mtime), reverse=True)
-    return found
+    found: list[tuple[bool, float, Path]] = []
+    for path in (path for folder in folders for path in folder.glob("*.gguf")):
+        with contextlib.suppress(OSError):  # a folder that may be listed but not entered
+            if path.is_file():
+                found.append((not path.name.startswith("pocket"), path.stat().st_mtime, path))
+    return [path for *_, path in sorted(found, reverse=True)]
 
 
 def find_model(folders: tuple[Path, ...], is_duplex: Callable[[Path], bool]) -> Path:

@@ -52,7 +52,7 @@ from edge_server.tune_search import OutOfTime, RefusedError
 def doctor(
     model: Annotated[
         Path | None,
-        typer.Option(help="GGUF file to look at. Default: all in models/, and the one that run would take."),
+        typer.Option(help="GGUF file to look at. Default: all in models/; run takes one of them.", readable=False),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on, as for run.")] = Config.host,
     port: Annotated[int, typer.Option(help="Port of the duplex server, as for run.")] = Config.port,

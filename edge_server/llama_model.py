@@ -10,6 +10,7 @@ import atexit
 import ctypes
 import functools
 import os
+import stat
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -153,9 +154,9 @@ class Model:
         Raises `ModelError`.
         """
         path = Path(path)
-        if path.exists() and not path.is_file():
-            raise ModelError(f"{path} is not a regular file", "give a GGUF file")  # a pipe would be waited for
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise ModelError(f"{path} is not a regular file", "give a GGUF file")  # a pipe would be waited for
             with path.open("rb") as file:
                 magic = file.read(4)
         except OSError as error:

@@ -63,8 +63,9 @@ def listen(host: str, port: int, option: str = "--port") -> list[socket.socket]:
     addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
     try:
         socket.getaddrinfo(addresses[0], port)  # its errors have numbers of their own
-    except OSError as error:
-        raise ListenError(f"cannot listen on {host}: {error.strerror}", "give another --host") from error
+    except (OSError, UnicodeError) as error:  # the second: no name can be written so
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a machine"
+        raise ListenError(f"cannot listen on {host}: {reason}", "give another --host") from error
     for attempt in range(16):
         sockets: list[socket.socket] = []
         try:

@@ -44,7 +44,8 @@ _BUSY = 1.3  # the same measurement differs by so much only where others use the
 
 def tune(
     model: Annotated[
-        Path | None, typer.Option(help="GGUF file by edge-convert. Default: the one that run would take.")
+        Path | None,
+        typer.Option(help="GGUF file by edge-convert. Default: the one that run would take.", readable=False),
     ] = None,
     ctx: Annotated[int | None, typer.Option(help="Tokens of context a session, as for run.")] = None,
     sessions: Annotated[int, typer.Option(help="Conversations that speak at the same time, as for run.")] = 4,

@@ -151,8 +151,10 @@ def test_the_pool_takes_at_most_a_quarter_of_the_memory() -> None:
 
 
 def test_a_machine_too_small_for_one_context_is_told_what_to_do() -> None:
-    with pytest.raises(ConfigError, match=r"--ctx 4096 needs 1\.4 GiB.*smaller --ctx"):
+    with pytest.raises(ConfigError, match=r"--ctx 4096 needs 1\.4 GiB.*smaller --ctx.*--kv-cells 4096 to insist$"):
         choose_cells(None, 4096, 4, cell_bytes=360 * 1024, memory_bytes=4 * GIB)
+    with pytest.raises(ConfigError, match=r"or --kv-type q8_0$"):  # insisting would be refused
+        choose_cells(None, 4096, 4, cell_bytes=360 * 1024, memory_bytes=GIB)
 
 
 def test_a_pool_smaller_than_one_context_is_refused() -> None:

@@ -103,6 +103,8 @@ class TestListening:
     def test_a_host_that_is_not_ours_is_told_in_one_line(self) -> None:
         with pytest.raises(ListenError, match=r"cannot listen on no-such-host.*--host"):
             listen("no-such-host.invalid", 0)
+        with pytest.raises(ListenError, match=r"it is no name of a machine: give another --host"):
+            listen("x" * 64, 0)
 
 
 def fetch(url: str) -> tuple[int, str, str]:
