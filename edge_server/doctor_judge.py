@@ -210,10 +210,12 @@ def judge_speed(speeds: Speeds, machine: Machine, *, load: float | None, cores: 
     """Whether the machine keeps up with the model's slices. load: threads that others wanted to run."""
     fits, text = verdict(speeds, machine)
     helps = advice(speeds, machine)
+    busy = load is not None and load > _BUSY * cores  # what others take is measured too
+    if busy:
+        text += f"; others use the machine too (load {load:.1f} on {_count(cores, 'core')})"
     if fits and not helps:
         return Finding("speed", State.fine, text)
-    if load is not None and load > _BUSY * cores:  # what others take is measured too: it says nothing of the machine
-        text += f"; but others use the machine too (load {load:.1f} on {_count(cores, 'core')})"
+    if busy:  # it says nothing of the machine
         return Finding("speed", State.note, text, "run it again when nothing else runs (--no-speed leaves this out)")
     remedy = "; or ".join(helps or ["edge-server tune finds the fastest options"])
     if fits:
