@@ -215,14 +215,13 @@ def judge_speed(speeds: Speeds, machine: Machine, *, load: float | None, cores: 
         text += f"; others use the machine too (load {load:.1f} on {_count(cores, 'core')})"
     if fits and not helps:
         return Finding("speed", State.fine, text)
+    if fits:
+        text += f"; but {machine.sessions} sessions that speak at the same time do not fit"
     if busy:  # it says nothing of the machine
         return Finding("speed", State.note, text, "run it again when nothing else runs (--no-speed leaves this out)")
     remedy = "; or ".join(helps or ["edge-server tune finds the fastest options"])
-    if fits:
-        text += f"; but {machine.sessions} sessions that speak at the same time do not fit"
-        return Finding("speed", State.note, text, remedy)
     short = speeds.slice(machine.slice_tokens, speeds.depth) <= machine.slice_seconds
-    return Finding("speed", State.note if short else State.problem, text, remedy)
+    return Finding("speed", State.note if fits or short else State.problem, text, remedy)
 
 
 def no_speed(trouble: Trouble) -> Finding:
