@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import questions
 from conversation import RUNS_ON_SILENCE, Conversation
 from dialogues import Dialogue
+from junk import JUNK
 from references import RELATIONS
-from speech import JUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

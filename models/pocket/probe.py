@@ -13,8 +13,9 @@ import questions
 import torch
 from conversation import Conversation
 from dialogues import draw
+from junk import JUNK
 from slices import BOS, EOS, DuplexTokenizer
-from speech import JUNK, LANGUAGES
+from speech import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,13 @@ import pytest
 import questions
 from conversation import Conversation
 from dialogues import Dialogue, Pair, draw, row
+from junk import JUNK
 from phrasings import FOLLOW_UPS, REQUESTS, SAYINGS
 from pieces import PIECES
 from references import REFERENCES
 from slices import BOS, EOS, SHORTEST_OPEN_SLICE, USER_MARK, DuplexTokenizer
 from smalltalk import SMALL_TALK
-from speech import JUNK, LANGUAGES, plain, says_something_alone, slip
+from speech import LANGUAGES, plain, says_something_alone, slip
 
 from edge_server.conversation import Settings
 from edge_server.events import Finish, Generate, Mode, Silence, SliceDone, UserText
@@ -141,7 +142,7 @@ def test_no_held_out_request_is_trained(kind: str) -> None:
 def test_no_held_out_remark_is_trained(tokenizer: DuplexTokenizer, language: str) -> None:
     talk = Conversation(Random(1), tokenizer, languages=(language,))
     for phrasings in (talk.sayings.back_channels, talk.sayings.stops, JUNK[language]):
-        said = {plain(talk.say(phrasings)) for _ in range(2500)}
+        said = {plain(talk.say(phrasings)) for _ in range(12_000)}
         assert len(said) >= len({plain(text) for text in phrasings.trained})
         assert not said & {plain(text) for text in phrasings.held_out}
     for phrasings in REFERENCES[language].values():
