@@ -23,7 +23,7 @@ _STAND_INS: Final = {name: chr(0xE000 + i) for i, name in enumerate("abcdefghijk
 # These fields stand for some name or thing alike: who has heard "where is {w}" does not know that a country follows.
 _ALIKE: Final = str.maketrans({_STAND_INS[name]: _STAND_INS["c"] for name in "kntvwxy"})
 # May be left out at an end: "what would ten times two", "which continent is Peru" and "能说说怎么做茶" ask as well.
-_SPARE: Final = frozenset(("be", "called", "in", "is", "are", "make", "makes", "exactly", *"吗呢啊吧呀嘛"))
+_SPARE: Final = frozenset(("be", "called", "in", "is", "are", "make", "makes", "exactly", *tuple("吗呢啊吧呀嘛")))
 _IS_CHINESE: Final = re.compile(rf"[{_CHINESE}{_MARKS[:9]}]")
 
 
@@ -112,4 +112,6 @@ def fill(
     parts = units(text)
     if parts[-1] in _SPARE:
         cuts = [n for n in cuts if n < len(parts) - 1]
+    # "I want to hear the story": some would begin one.
+    cuts = [n for n in cuts if parts[n - 1].lower() != "story"]
     return Ask(kind, text, answer, tuple(cuts), language)

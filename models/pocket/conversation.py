@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_UNITS: Final = {"en": 14, "zh": 22}  # in one user slice
 UNKNOWN_SHARE: Final = 0.07  # of the questions that name another country
+# A name is said back piece by piece, and most pieces are in no name that is trained.
+NAMES_OF_PIECES: Final = 0.35
 # A user who stumbles on, a word or two at a time, is rare, but learned from all the same.
 CUT_SHARE, CUTS = 0.45, (1, 1, 1, 2, 2, 3)
 TRAINED_CUT_SHARE, TRAINED_CUTS = 0.5, (1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 5, 8)
@@ -250,6 +252,8 @@ class Conversation:
 
     def name_told(self) -> Ask:
         name = questions.any_name(self.rng, held_out=self.held_out, language=self.language)
+        if self.language == "en" and not self.held_out and self.rng.random() < NAMES_OF_PIECES:
+            name = questions.name_of(self.rng, self.tokenizer.inner_pieces)
         template = self.choose(self.sayings.name_told)
         if "|" not in template:
             template = template.replace("{n}", "|{n}")

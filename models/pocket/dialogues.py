@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Conversation", "Dialogue", "Pair", "draw", "row"]
 
 EPISODES: Final = {
-    "simple": 50, "long": 16, "chain": 8, "names": 9, "two_at_once": 4, "given_up": 3, "aimless": 6, "go_on": 3,
+    "simple": 50, "long": 16, "chain": 8, "names": 10, "two_at_once": 4, "given_up": 3, "aimless": 6, "go_on": 3,
 }  # fmt: skip
 EVENTS: Final = {
     "back_channel": 24, "junk": 14, "encouraged": 3, "stop": 17, "reset": 19, "aside": 17, "again": 4, "correction": 7,
@@ -190,8 +190,8 @@ class Dialogue(Conversation):
         if self.rng.random() < 0.25:
             # What it was told to stop it does not go back to by itself either, whatever is asked then.
             self.answer(self.draw_ask())
-            return self._perhaps_go_on(telling, 0.15, 0.65) if self.interrupted else (None, None)
-        return self._perhaps_go_on(telling, 0.5)
+            return self._perhaps_go_on(telling, 0.15, 0.75) if self.interrupted else (None, None)
+        return self._perhaps_go_on(telling, 0.5, 0.5)
 
     def _something_else(self, telling: Telling) -> tuple[str | None, Telling | None]:
         """A new question, answered; the message before is gone on with only if that is asked for."""
@@ -207,7 +207,7 @@ class Dialogue(Conversation):
             self.answer(self.reference(self.about))
         elif rng.random() < 0.1:
             self.pair(self.noise(), None)
-        return self._perhaps_go_on(telling, 0.25, 0.6)
+        return self._perhaps_go_on(telling, 0.2, 0.75)
 
     def _aside(self, telling: Telling) -> tuple[str | None, Telling | None]:
         """A short question that says that it is only an aside; on the next silence the message is gone on with."""
@@ -228,7 +228,7 @@ class Dialogue(Conversation):
             )
             return None, telling
         if not self.asks_more:
-            return self._perhaps_go_on(telling, 0.6)
+            return self._perhaps_go_on(telling, 0.6, 0.0)
         if pick < 0.85:
             self.pair(None, self.tokenizer.message(questions.resume(telling.language))[0])
             return None, telling

@@ -87,9 +87,9 @@ def _made_up(rng: Random, language: str) -> str:
         sound = rng.choice(_SOUNDS[language])
         if language == "en" and rng.random() < 0.3:
             sound = rng.choice((sound.capitalize(), sound.upper()))
-        opening, closing = rng.choice(_BRACKETS[language])
+        brackets = rng.choice(_BRACKETS[language])
         space = " " if rng.random() < 0.1 else ""
-        return opening + space + sound + space + closing
+        return brackets[0] + space + sound + space + brackets[1]
     if pick < 0.78:
         fillers = _FILLERS[language]
         one, two = rng.choice(fillers), rng.choice(fillers)

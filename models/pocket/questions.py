@@ -25,7 +25,7 @@ from texts import TEXTS
 __all__ = ["KINDS", "SHORT_KINDS", "Ask", "joined", "units"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
 
@@ -146,7 +146,7 @@ _KNOWN: Final = frozenset(name.lower() for country in facts.COUNTRIES for name i
 
 # What chance should not put together.
 _VOWELS: Final = frozenset("aeiouyáéíóúäöü")
-_RUDE: Final = words("nig naz fag rap pus pis tit dik fuk kok kun ass")
+_RUDE: Final = words("nig naz fag rap pus pis tit dik fuk kok kun ass shit dick cock cunt porn sex slut whor bitc hitl")
 
 
 def _made_up_name(rng: Random) -> str:
@@ -166,15 +166,28 @@ def _made_up_name(rng: Random) -> str:
 
 
 def _spliced_name(rng: Random) -> str:
-    """The head of one name and the tail of another: what it is called by, nobody has heard, but might."""
+    """The head of one name and the tail of another: a name that nobody has, but might."""
     while True:
         head, tail = rng.sample(facts.NAMES, 2)
         at, after = rng.randint(1, max(1, len(head) - 1)), rng.randint(1, max(1, len(tail) - 2))
         name = head[:at] + tail[after:].lower()
+        if rng.random() < 0.3:
+            changed = rng.randrange(1, len(name))
+            name = name[:changed] + rng.choice("aaeeiioouybcdfghjklmnprstvwxz") + name[changed + 1 :]
         # A vowel meets a consonant.
         joins = (name[at - 1].lower() in _VOWELS) != (name[at : at + 1] in _VOWELS)
         is_new = name not in facts.NAMES_HELD_OUT and name.lower() not in _KNOWN
         if name.isalpha() and 3 <= len(name) <= 10 and joins and is_new and not _is_rude(name):
+            return name
+
+
+def name_of(rng: Random, parts: Sequence[str]) -> str:
+    """A name put together from some of `parts`, lower-case letters each."""
+    while True:
+        # A part alone may be a word: "I am fine".
+        name = "".join(rng.choices(parts, k=rng.choice((2, 2, 3)))).capitalize()
+        known = name in facts.NAMES_HELD_OUT or name.lower() in _KNOWN
+        if len(name) <= 9 and not known and set(name.lower()) & _VOWELS and not _is_rude(name):
             return name
 
 
@@ -310,7 +323,7 @@ def any_name(rng: Random, *, held_out: bool = False, language: str = "en") -> st
         return rng.choice(facts.NAMES_HELD_OUT)
     pick = rng.random()
     if pick < 0.65:
-        return _spliced_name(rng) if pick < 0.45 else _made_up_name(rng)
+        return _spliced_name(rng) if pick < 0.5 else _made_up_name(rng)
     return rng.choice(facts.NAMES)
 
 

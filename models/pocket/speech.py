@@ -66,10 +66,34 @@ def _complete(language: str) -> frozenset[str]:
 
 
 _COMPLETE: Final = {language: _complete(language) for language in LANGUAGES}
-_LEADS: Final = {
-    language: sorted((*said.leads, *said.asides.trained, *said.resets.trained), key=len, reverse=True)
-    for language, said in SAYINGS.items()
-}
+
+
+def _openings(language: str) -> dict[str, tuple[str, ...]]:
+    """What may stand before an utterance, the longest first, by the word or the character that it begins with."""
+    said = SAYINGS[language]
+    groups = (said.asides.trained, said.asides.held_out, said.resets.trained, said.resets.held_out, said.leads)
+    found: dict[str, list[str]] = {}
+    for opening in sorted({plain(text) for group in groups for text in group}, key=lambda text: (-len(text), text)):
+        found.setdefault(_first(opening, language), []).append(opening)
+    return {first: tuple(openings) for first, openings in found.items()}
+
+
+def _first(text: str, language: str) -> str:
+    return text[0] if language == "zh" else text.split(" ", 1)[0]
+
+
+_OPENINGS: Final = {language: _openings(language) for language in LANGUAGES}
+
+
+def _without_opening(text: str, language: str) -> str | None:
+    """What stands behind the opening of a plain text; None: it has none, or is one."""
+    space = " " if language == "en" else ""
+    for opening in _OPENINGS[language].get(_first(text, language), ()):
+        if text.startswith(opening + space) and text != opening:
+            return text.removeprefix(opening + space)
+    return None
+
+
 HELD_OUT_TALK: Final = {
     "en": frozenset(plain(text.replace("|", "")) for talk in SMALL_TALK for text in talk.held_out),
     "zh": frozenset(plain(text.replace("|", "")) for talk in chinese_talk.SMALL_TALK for text in talk.held_out),
@@ -78,14 +102,10 @@ HELD_OUT_TALK: Final = {
 
 def says_something_alone(text: str, language: str = "en") -> bool:
     """Whether these words, perhaps after an opening such as "hey", are a complete utterance by themselves."""
-    text = plain(text)
-    space = " " if language == "en" else ""
-    while text not in _COMPLETE[language]:
-        lead = next((lead for lead in _LEADS[language] if text.startswith(lead + space) and text != lead), None)
-        if lead is None:
-            return False
-        text = text.removeprefix(lead + space)
-    return True
+    rest: str | None = plain(text)
+    while rest and rest not in _COMPLETE[language]:
+        rest = _without_opening(rest, language)
+    return rest is not None
 
 
 def _mistyped(rng: Random, word: str) -> str:
@@ -121,16 +141,13 @@ def slip(rng: Random, parts: list[str], cuts: list[int], language: str) -> tuple
 
 def _is_question(text: str) -> bool:
     """Whether an English utterance is asked; an opening ("hey", "so") does not change what it is."""
-    text = plain(text)
-    if any(word in _ASKING for word in text.split()[:3]):
+    rest: str | None = plain(text)
+    if any(word in _ASKING for word in text.lower().split()):
         return True
-    while text:
-        if text.split()[0] in _ASKING_FIRST:
+    while rest:
+        if rest.split()[0] in _ASKING_FIRST:
             return True
-        lead = next((lead for lead in _LEADS["en"] if text.startswith(f"{lead} ")), None)
-        if lead is None:
-            return False
-        text = text.removeprefix(f"{lead} ")
+        rest = _without_opening(rest, "en")
     return False
 
 
