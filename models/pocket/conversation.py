@@ -187,6 +187,8 @@ class Conversation:
         pick = self.rng.random()
         if pick > 0.95 and not self.held_out:
             return plain(text) + self.rng.choice(WRONG_MARKS[self.language])
+        if pick > 0.93 and not self.held_out:
+            return text.upper()  # "STOP"
         return text if pick < 0.7 else plain(text)
 
     def noise(self) -> str:

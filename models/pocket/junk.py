@@ -60,7 +60,7 @@ _BRACKETS: Final = {
 }
 _FILLERS: Final = {
     "en": words("um uh er ah eh mm hm erm uhm hmm uhh umm err ahh ehh mmm hmmm ummm uhhh errr ahem hum huh"),
-    "zh": words("呃 嗯 啊 哦 额 哈 啦 呀 唔 这个 那个 就是"),
+    "zh": words("呃 嗯 啊 哦 额 哈 啦 呀 这个 那个 就是"),
 }
 _BARE: Final = words("cough click beep clap knock bang buzz ring snore sniff tick tap ding thud pop boom hiss whoosh")
 _ONSETS: Final = words("b d g k l m n p r t v z br gr dr bl fl kr tr w")

@@ -15,7 +15,7 @@ from pieces import PIECES
 from references import REFERENCES
 from slices import BOS, EOS, SHORTEST_OPEN_SLICE, USER_MARK, DuplexTokenizer
 from smalltalk import SMALL_TALK
-from speech import LANGUAGES, plain, says_something_alone, slip
+from speech import LANGUAGES, Style, plain, says_something_alone, slip
 
 from edge_server.conversation import Settings
 from edge_server.events import Finish, Generate, Mode, Silence, SliceDone, UserText
@@ -259,3 +259,18 @@ def test_what_was_told_to_its_end_is_not_gone_on_with(tokenizer: DuplexTokenizer
         if talk.interrupted is None:
             talk._go_on()
             assert talk.pairs[-1].heard == tokenizer.message(questions.nothing_left())[0]
+
+
+def test_a_user_who_writes_marks_asks_with_a_question_mark_and_tells_with_a_full_stop() -> None:
+    style = Style(lower=True, capital=False, punctuation=True)
+    for text in (
+        "what is ten",
+        "okay could you stop",
+        "oh by the way is 3 even",
+        "today is monday so what is tomorrow",
+    ):
+        assert style.write(text) == f"{text}?"
+    for text in ("no more of that", "you can go on", "today is my birthday", "my dog is big", "go on"):
+        assert style.write(text) == f"{text}."
+    assert style.write("你今年多大", "zh") == "你今年多大？"
+    assert style.write("继续", "zh") == "继续。"
