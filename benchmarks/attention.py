@@ -17,7 +17,7 @@ from pathlib import Path
 
 import llama_cpp.llama_cpp as api
 
-from edge_server.context import Feed
+from edge_server.context import EngineError, Feed, PoolFull
 from edge_server.llama import Context, Model, ModelError
 
 PLACES = (("off, f16", "f16", False), ("on, f16", "f16", True), ("on, q8_0", "q8_0", True))
@@ -53,7 +53,7 @@ class Place:
     def _add(self, slot: int, position: int) -> None:
         context, spare = self._context, self._context.slots - 1
         if not context.restore(spare, self._piece):
-            raise SystemExit(f"the pool of {context.cells} cells is too small")
+            raise PoolFull(f"the pool of {context.cells} cells is too small")
         if position:
             context.shift(spare, 0, position)
         api.llama_memory_seq_cp(api.llama_get_memory(context.pointer), spare, slot, -1, -1)
@@ -117,29 +117,36 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the table; 2 for a model that cannot be used."""
+    """Prints the table. Exit codes: 0, 1 llama.cpp refused, 2 a model that cannot be used, 130 stopped."""
     options = parse(arguments)
     try:
-        model = Model.load(options.model)
+        with Model.load(options.model) as model:
+            print(f"filling {len(PLACES)} contexts", file=sys.stderr, flush=True)
+            rows = measure(
+                model,
+                options.lengths,
+                options.sizes,
+                others=options.others,
+                threads=options.threads,
+                rounds=options.rounds,
+            )
     except ModelError as error:
-        print(f"attention: {error}", file=sys.stderr)
-        return 2
-    with model:
-        print(f"filling {len(PLACES)} contexts", file=sys.stderr, flush=True)
-        rows = measure(
-            model,
-            options.lengths,
-            options.sizes,
-            others=options.others,
-            threads=options.threads,
-            rounds=options.rounds,
-        )
+        return _fail(str(error), 2)
+    except EngineError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("stopped", 130)
     print(f"| context | call of | {' | '.join(name for name, *_ in PLACES)} |")
     print("|---|---|" + "---|" * len(PLACES))
     for length, size, seconds in rows:
         cells = " | ".join(f"{one * 1e3:,.{2 if one < 0.1 else 0}f}" for one in seconds)
         print(f"| {length:,} | {size} | {cells} |")
     return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"attention: {message}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
-from benchmarks.workers import BenchmarkError, end_process, ending, last_words
+from benchmarks.workers import BenchmarkError, end_process, ending, last_words, start_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ class EdgeServer:
         begin = time.perf_counter()
         command = [*_SERVER, "run", "--model", str(model), "--port", "0", "--chat-port", "0", *options]
         self._log = log
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        self._process = start_process(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         self.pid = self._process.pid
         try:
             match = re.match(r"ready duplex (ws://(\S+:\d+)) ", self._first_line())

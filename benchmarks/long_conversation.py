@@ -16,7 +16,6 @@ import json
 import os
 import statistics
 import sys
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +25,8 @@ from typing import TYPE_CHECKING
 from benchmarks.machine import describe, resident
 from edge_server.backend import Backend
 from edge_server.config import Config, ConfigError
-from edge_server.engine import EngineError, Generated, Request, Sampling
+from edge_server.connection import request_for
+from edge_server.engine import EngineError, Generated, Sampling
 from edge_server.events import Event, Finish, Generate, Mode, Prepare, Release, Silence, SliceDone, UserText
 from edge_server.llama import ModelError
 from edge_server.session import DuplexSession
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from edge_server.events import Action
 
 _MODEL = Path("models") / "pocket-q4_k_m.gguf"
+_SAMPLING = Sampling(temperature=0.8, top_k=0, top_p=0.8, seed=0)  # the seed is each slice's own
 _TELL = ("tell me a story", "how do i make pancakes", "tell me a story about the fox and the river", "go on", "uh-huh")
 _ASK = ("what is the capital", "of france?", "what is two plus three?", "what day comes after monday", "stop please")
 HEADER = (
@@ -83,30 +84,14 @@ class Conversation:
                 asked = action
             elif isinstance(action, Prepare):
                 self.slides += len(action.next.forget)
-                self._handle.prepare(_request(action.next), forget=action.next.forget)
+                self._handle.prepare(request_for(action.next, _SAMPLING), forget=action.next.forget)
             elif isinstance(action, Release):
                 self._handle.release()
         return asked
 
     def _run(self, asked: Generate) -> Generated:
         self.slides += len(asked.forget)
-        results: list[Generated | EngineError] = []
-        over = threading.Event()
-
-        def on_done(result: Generated | EngineError) -> None:
-            results.append(result)
-            over.set()
-
-        self._handle.submit(_request(asked), on_done, forget=asked.forget)
-        over.wait()
-        if isinstance(results[0], EngineError):
-            raise results[0]
-        return results[0]
-
-
-def _request(asked: Generate) -> Request:
-    sampling = Sampling(temperature=0.8, top_k=0, top_p=0.8, seed=asked.seed)
-    return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, asked.urgent)
+        return self._handle.run(request_for(asked, _SAMPLING), forget=asked.forget)
 
 
 def measure(backend: Backend, slices: int, every: int) -> list[list[float | None]]:

@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_server.context import Sampling
+from edge_server.generation import Finish, Generation, Request
 from edge_server.llama import Context, Model
-from edge_server.sequence import Finish, Generation, Request, Sequence, decode
+from edge_server.sequence import Sequence, decode
 
 Outcome = tuple[NDArray[np.float32], tuple[int, ...]]  # the logits before a slice, and its tokens
 SLICE, CHUNK, SHARING = 15, 64, 4

@@ -10,10 +10,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 LAST_LINES = 5  # of a process that died, for the message
 
@@ -68,6 +69,28 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def start_process(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """`subprocess.Popen`, which Ctrl-C does not interrupt: halfway, it would leave a process that nobody knows.
+
+    Where Ctrl-C was pressed meanwhile, the new process is ended and KeyboardInterrupt raised.
+    """
+    pressed: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    held = main and callable(before)  # where it is ignored, it stays so
+    if held:
+        signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)
+    finally:
+        if held:
+            signal.signal(signal.SIGINT, before)
+    if pressed:
+        end_process(process)
+        raise KeyboardInterrupt
+    return process
 
 
 def end_process(process: subprocess.Popen[bytes], seconds: float = 5.0) -> None:

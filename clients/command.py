@@ -20,6 +20,7 @@ from clients.chat import DRAFT_SUBPROTOCOL, Chat, Mode
 from clients.cli import INTERRUPTED
 from clients.connection import Connection, UrlError, check_url, public_url
 from clients.conversation import Conversation, TalkError, Ticker
+from clients.eval_command import evaluate
 from clients.lines import Lines, read_lines
 from clients.script import Cue, ScriptError, ScriptFrontEnd, read_script
 from clients.terminal import Terminal
@@ -29,8 +30,9 @@ SHORTEST_TICK, LONGEST_TICK = 0.01, 60.0
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(no_args_is_help=False)
+@app.callback(invoke_without_command=True, no_args_is_help=False)
 def chat(
+    context: typer.Context,
     url: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +66,9 @@ def chat(
 
     Without a terminal, lines are read from standard input, each said when the assistant is silent.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options_before(context)
+        return
     try:
         turns = _read_mode(mode)
         address = check_url(url if url is not None else turns.default_url)
@@ -107,6 +112,17 @@ def chat(
         _fail(f"cannot write what was said: {error.strerror or error}", 1)
     if reason is not None:
         _fail(reason, 1)
+
+
+app.command("eval")(evaluate)
+
+
+def _refuse_options_before(context: typer.Context) -> None:
+    """They are the conversation's, and a command has its own of the same names."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            _fail(f"{parameter.opts[0]} stands before {context.invoked_subcommand}: write options behind it", 2)
 
 
 class OptionError(ValueError):

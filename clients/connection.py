@@ -96,6 +96,7 @@ def check_url(url: str) -> str:
                 f"--url {shown!r} is not a WebSocket address: it needs ws:// or wss:// and a host, {example}"
             )
         parse_uri(url)
+        str(parts.hostname).encode("idna")  # as the system's resolver is asked for it
     except (InvalidURI, ValueError) as error:
         if isinstance(error, UrlError):
             raise

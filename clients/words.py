@@ -13,7 +13,7 @@ SLICE_BYTES = 32 * 1024  # half of what the server accepts in a frame
 # Scripts written without spaces: each of their characters, and the punctuation that goes with them, ends a word.
 _CJK = "\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
 _WHOLE_WORDS = re.compile(rf".*[\s{_CJK}]", re.DOTALL)
-_JOINERS = "\u200c\u200d"  # they shape Persian and join emoji; other invisible format characters are dropped
+JOINERS = "\u200c\u200d"  # they shape Persian and join emoji; other invisible format characters are dropped
 
 
 def clean(text: str) -> str:
@@ -25,7 +25,7 @@ def clean(text: str) -> str:
             kept.append("\n")
         elif character == "\t":
             kept.append(" ")
-        elif category not in ("Cc", "Cf", "Cs") or character in _JOINERS:
+        elif category not in ("Cc", "Cf", "Cs") or character in JOINERS:
             kept.append(character)
     return "".join(kept)
 

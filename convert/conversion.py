@@ -73,13 +73,13 @@ def _convert(options: Options, progress: Progress) -> Report:
     if options.imatrix is not None and quant in FLOATS:
         raise InputError(f"--imatrix {options.imatrix}: {quant} is not quantised, so nothing would use it")
     if options.out is not None:
-        _check_output(options.out, force=options.force)
+        check_output(options.out, force=options.force)
     source = locate(options.model, options.revision, options.tokenizer)
     out = options.out
     if out is None:
         out = Path("models") / f"{source.name}-{quant}.gguf"
         out.parent.mkdir(exist_ok=True)
-        _check_output(out, force=options.force)
+        check_output(out, force=options.force)
 
     model = read_config(read_json_object(source.files[CONFIG]), str(source.files[CONFIG]))
     vocabulary = read_vocabulary(source.files, model.vocabulary)
@@ -105,7 +105,7 @@ def _convert(options: Options, progress: Progress) -> Report:
         progress.stage("verifying")
         check_header(result, tensors, types)
         probes = check_in_llama(result, vocabulary, source.files[TOKENIZER_MODEL])
-        _check_output(out, force=options.force)
+        check_output(out, force=options.force)
         size = result.stat().st_size
         _name_finished(result, out)
     progress.end()
@@ -129,13 +129,14 @@ def _convert(options: Options, progress: Progress) -> Report:
     )
 
 
-def _check_output(out: Path, *, force: bool) -> None:
+def check_output(out: Path, *, force: bool, option: str = "--out") -> None:
+    """Raises `InputError` where the file `out`, given with `option`, cannot be written, or may not be."""
     if out.is_dir():
-        raise InputError(f"--out {out}: is a folder; give the name of a file")
+        raise InputError(f"{option} {out}: is a folder; give the name of a file")
     if not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist; create it first")
+        raise InputError(f"{option} {out}: the folder {out.parent} does not exist; create it first")
     if not os.access(out.parent, os.W_OK):
-        raise InputError(f"--out {out}: no permission to write to {out.parent}")
+        raise InputError(f"{option} {out}: no permission to write to {out.parent}")
     if out.exists() and not force:
         raise InputError(f"{out}: exists already; --force overwrites it")
 

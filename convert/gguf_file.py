@@ -69,11 +69,16 @@ def type_name(number: int) -> str:
 
 def tensor_bytes(shape: tuple[int, ...], type_name: str) -> int:
     """How many bytes a tensor of the ggml type `type_name` takes in a file, its padding included."""
+    return _padded(weight_bytes(shape, type_name))
+
+
+def weight_bytes(shape: tuple[int, ...], type_name: str) -> int:
+    """How many bytes the weights of a tensor of the ggml type `type_name` are."""
     if type_name in _NEWER_TYPES:
         _, elements, size = _NEWER_TYPES[type_name]
     else:
         elements, size = GGML_QUANT_SIZES[GGMLQuantizationType[type_name.upper()]]
-    return _padded(math.prod(shape) // elements * size)
+    return math.prod(shape) // elements * size
 
 
 def float_types(tensors: Sequence[PlannedTensor], matrices: DType) -> dict[str, DType]:

@@ -1,21 +1,23 @@
-"""Reads an importance matrix: how strongly each input of each weight matrix was used. Knows the two file formats that
-llama.cpp's `llama-imatrix` writes; does not know what the quantiser does with it.
+"""Reads and writes an importance matrix: how strongly each input of each weight matrix was used. Knows the two file
+formats that llama.cpp's `llama-imatrix` writes (of which this writes the newer); does not know what the quantiser does
+with it, nor where the sums come from.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gguf import GGMLQuantizationType
+from gguf import GGMLQuantizationType, GGUFWriter
 
 from convert.errors import InputError
 from convert.gguf_file import read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -52,6 +54,25 @@ def check_imatrix(path: Path, entries: dict[str, NDArray[np.float32]], tensors: 
                 f"{path}: has {found} values for {tensor.name}, which has {tensor.shape[1]} inputs; "
                 "it was made for another model"
             )
+
+
+def write_imatrix(path: Path, sums: Mapping[str, NDArray[Any]], count: int, chunk: int, corpus: str) -> None:
+    """Writes sums of squared activations over `count` tokens, read `chunk` at a time from the file `corpus`."""
+    logging.getLogger("gguf").setLevel(logging.WARNING)
+    writer = GGUFWriter(path, "imatrix")
+    try:
+        writer.add_type("imatrix")
+        writer.add_array("imatrix.datasets", [corpus])
+        writer.add_uint32("imatrix.chunk_count", -(-count // chunk))
+        writer.add_uint32("imatrix.chunk_size", chunk)
+        for name in sorted(sums):
+            writer.add_tensor(name + _SUMS, np.asarray(sums[name], np.float32)[None, :])
+            writer.add_tensor(name + _COUNTS, np.array([[count]], np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+    finally:
+        writer.close()
 
 
 def _gguf(path: Path) -> dict[str, NDArray[np.float32]]:

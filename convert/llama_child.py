@@ -1,5 +1,5 @@
-"""The part of the converter that runs llama.cpp, in a process of its own. Knows the bindings' low-level API and three
-tasks (plan, quantise, check); knows nothing of checkpoints.
+"""The part of the converter that runs llama.cpp, in a process of its own. Knows the tasks and does three of them (plan,
+quantise, check); knows nothing of checkpoints.
 
 A process of its own, because a call into llama.cpp cannot be interrupted and a failed assertion in it ends the process:
 the converter kills this one, or reports its end in one line, and removes the temporary files either way.
@@ -21,6 +21,9 @@ import llama_cpp
 import numpy as np
 
 from convert.imatrix import read_imatrix
+from convert.imatrix_child import collect
+from convert.llama_model import Context, Log, Model, Send, TaskError
+from convert.quality_child import score, size, speed
 
 _TENSOR_LINE = re.compile(r"\[ *(\d+)/ *\d+\] +(\S+) +- \[.*?\], type = +(\w+), ")
 _NEW_TYPE = re.compile(r"size = .* MiB \((\w+)\)$")
@@ -29,33 +32,11 @@ _MAX_BUFFER_BYTES = 256 << 20  # of rows that the quantiser holds at once
 _CONTEXT = 32  # tokens; llama.cpp's smallest batch, and the check decodes one
 
 
-class _Log:
-    """llama.cpp's log, cut into lines. Keeps its errors; tells `on_text` every line as far as it has come."""
+def plan(send: Send, *, path: str, file_type: int, imatrix: str | None) -> dict[str, Any]:
+    """Which type the quantiser would give to each tensor of the file, and whether it lacks an importance matrix.
 
-    def __init__(self, on_text: Callable[[str], None]) -> None:
-        self.errors: list[str] = []
-        self._line = ""
-        self._on_text = on_text
-        self._callback = llama_cpp.llama_log_callback(self._receive)
-        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
-
-    def _receive(self, level: int, text: bytes, _user_data: object) -> None:
-        self._line += text.decode("utf-8", "replace")
-        if level == 4:  # GGML_LOG_LEVEL_ERROR
-            self.errors.append(text.decode("utf-8", "replace").strip())
-        self._on_text(self._line)
-        if self._line.endswith("\n"):
-            self._line = ""
-
-
-class TaskError(Exception):
-    """llama.cpp refused; the message is what it logged."""
-
-
-def plan(send: Callable[[dict[str, Any]], None], *, path: str, file_type: int) -> dict[str, Any]:
-    """Which type the quantiser would give to each tensor of the file, and whether it needs an importance matrix.
-
-    It reads the header alone: the weights may still be a hole in the file.
+    It reads the header alone: the weights may still be a hole in the file. With an importance matrix some tensors get
+    other types.
     """
     types: dict[str, str] = {}
     needs_imatrix = False
@@ -69,16 +50,15 @@ def plan(send: Callable[[dict[str, Any]], None], *, path: str, file_type: int) -
             new_type = _NEW_TYPE.search(line.rstrip())
             types[found[2]] = (new_type[1] if new_type else found[3]).lower()
 
-    log = _Log(read)
+    log = Log(read)
     params = _params(file_type, threads=1)
     params.dry_run = True
+    _kept = _give(params, imatrix)
     _quantize(log, path, "", params)
     return {"types": types, "needs_imatrix": needs_imatrix}
 
 
-def quantize(
-    send: Callable[[dict[str, Any]], None], *, path: str, out: str, file_type: int, imatrix: str | None, threads: int
-) -> dict[str, Any]:
+def quantize(send: Send, *, path: str, out: str, file_type: int, imatrix: str | None, threads: int) -> dict[str, Any]:
     """Quantises the file `path` to `out`. Sends the name of each tensor when its turn comes."""
     current = ""
 
@@ -89,44 +69,21 @@ def quantize(
             current = found[2]
             send({"progress": current})
 
-    log = _Log(read)
+    log = Log(read)
     params = _params(file_type, threads)
-    entries = {} if imatrix is None else read_imatrix(Path(imatrix))
-    rows = [np.ascontiguousarray(values, np.float32) for values in entries.values()]
-    table = (llama_cpp.llama_model_imatrix_data * (len(rows) + 1))()  # an entry without a name ends it
-    for slot, name, values in zip(table, entries, rows, strict=False):
-        slot.name = name.encode()
-        slot.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-        slot.size = values.size
-    if rows:
-        params.imatrix = ctypes.cast(table, ctypes.POINTER(llama_cpp.llama_model_imatrix_data))
+    _kept = _give(params, imatrix)
     _quantize(log, path, out, params)
     return {}
 
 
-def check(send: Callable[[dict[str, Any]], None], *, path: str, texts: list[str]) -> dict[str, Any]:
+def check(send: Send, *, path: str, texts: list[str]) -> dict[str, Any]:
     """Loads the file, tokenises `texts` (each as plain text, and with special tokens parsed) and decodes one token."""
-    log = _Log(lambda _line: None)
-    llama_cpp.llama_backend_init()
-    model_params = llama_cpp.llama_model_default_params()
-    model_params.n_gpu_layers = 0
-    model_params.use_extra_bufts = False  # no second copy of the weights for the sake of one token
-    model = llama_cpp.llama_model_load_from_file(path.encode(), model_params)
-    if not model:
-        raise TaskError(_last(log, "the model does not load"))
-    vocab = llama_cpp.llama_model_get_vocab(model)
-    context_params = llama_cpp.llama_context_default_params()
-    context_params.n_ctx = context_params.n_batch = context_params.n_ubatch = _CONTEXT
-    context = llama_cpp.llama_init_from_model(model, context_params)
-    if not context:
-        raise TaskError(_last(log, "no context can be made"))
-    token = (llama_cpp.llama_token * 1)(llama_cpp.llama_vocab_bos(vocab))
-    if llama_cpp.llama_decode(context, llama_cpp.llama_batch_get_one(token, 1)) != 0:
-        raise TaskError(_last(log, "a token cannot be decoded"))
-    logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits(context), shape=(llama_cpp.llama_vocab_n_tokens(vocab),))
+    model = Model(path, Log())  # the weights as they are in the file: no second copy for the sake of one token
+    context = Context(model, cells=_CONTEXT, batch=_CONTEXT)
+    logits = context.decode([model.bos], 0, [0])
     return {
-        "plain": [_tokenize(vocab, text, parse_special=False) for text in texts],
-        "parsed": [_tokenize(vocab, text, parse_special=True) for text in texts],
+        "plain": [model.tokenize(text) for text in texts],
+        "parsed": [model.tokenize(text, parse_special=True) for text in texts],
         "finite": bool(np.isfinite(logits).all()),
     }
 
@@ -139,28 +96,35 @@ def _params(file_type: int, threads: int) -> Any:
     return params
 
 
-def _quantize(log: _Log, path: str, out: str, params: Any) -> None:
+def _give(params: Any, imatrix: str | None) -> Any:
+    """Hands an importance matrix to the quantiser; what is returned must live as long as `params`."""
+    if imatrix is None:
+        return None
+    entries = read_imatrix(Path(imatrix))
+    rows = [np.ascontiguousarray(values, np.float32) for values in entries.values()]
+    table = (llama_cpp.llama_model_imatrix_data * (len(rows) + 1))()  # an entry without a name ends it
+    for slot, name, values in zip(table, entries, rows, strict=False):
+        slot.name = name.encode()
+        slot.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        slot.size = values.size
+    params.imatrix = ctypes.cast(table, ctypes.POINTER(llama_cpp.llama_model_imatrix_data))
+    return table, rows
+
+
+def _quantize(log: Log, path: str, out: str, params: Any) -> None:
     if llama_cpp.llama_model_quantize(path.encode(), out.encode(), ctypes.byref(params)) != 0:
-        raise TaskError(_last(log, "the quantiser failed"))
+        raise TaskError(log.last("the quantiser failed"))
 
 
-def _last(log: _Log, otherwise: str) -> str:
-    if not log.errors:
-        return otherwise
-    said = log.errors[-1].removeprefix("llama_model_quantize: failed to quantize: ")
-    return "the file cannot be written; is the disk full?" if "iostream error" in said else said
-
-
-def _tokenize(vocab: Any, text: str, *, parse_special: bool) -> list[int]:
-    data = text.encode()
-    tokens = (llama_cpp.llama_token * (len(data) + 8))()
-    count = llama_cpp.llama_tokenize(vocab, data, len(data), tokens, len(tokens), False, parse_special)
-    if count < 0:
-        raise TaskError(f"tokenising {text!r} gives {-count} tokens")
-    return list(tokens[:count])
-
-
-_TASKS: dict[str, Callable[..., dict[str, Any]]] = {"plan": plan, "quantize": quantize, "check": check}
+_TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "plan": plan,
+    "quantize": quantize,
+    "check": check,
+    "size": size,
+    "score": score,
+    "speed": speed,
+    "collect": collect,
+}
 
 
 def main() -> None:

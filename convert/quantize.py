@@ -60,27 +60,31 @@ FILE_TYPES: dict[str, int] = {
 _ALIASES = {"q3_k": "q3_k_m", "q4_k": "q4_k_m", "q5_k": "q5_k_m"}  # as llama-quantize has them
 
 
-def check_quant(name: str) -> str:
-    """The canonical name of a quant; raises `InputError`, which lists them all, for an unknown one."""
+def check_quant(name: str, option: str = "--quant") -> str:
+    """The canonical name of a quant; raises `InputError`, which lists them all, for an unknown one (of `option`)."""
     known = _ALIASES.get(name.lower(), name.lower())
     if known not in FILE_TYPES:
-        raise InputError(f"--quant {name}: unknown; choose one of {', '.join(sorted({*FILE_TYPES, *_ALIASES}))}")
+        raise InputError(f"{option} {name}: unknown; choose one of {', '.join(sorted({*FILE_TYPES, *_ALIASES}))}")
     return known
 
 
-def plan_quantization(path: Path, quant: str, tensors: Sequence[PlannedTensor], imatrix: Path | None) -> dict[str, str]:
+def plan_quantization(
+    path: Path, quant: str, tensors: Sequence[PlannedTensor], imatrix: Path | None, option: str = "--quant"
+) -> dict[str, str]:
     """The ggml type that llama.cpp would give to each tensor of the file `path`, whose weights need not be there yet.
 
-    Raises `InputError` where the type needs an importance matrix and there is none, or it does not fit the model.
+    Raises `InputError` where the type needs an importance matrix and there is none, or one of the two does not fit the
+    model.
     """
-    try:
-        answer = llama.ask("plan", path=str(path), file_type=FILE_TYPES[quant])
-    except ConversionError as error:
-        raise InputError(f"--quant {quant}: does not fit this model ({error})") from error
     if imatrix is not None:
         check_imatrix(imatrix, read_imatrix(imatrix), tensors)
-    elif answer["needs_imatrix"]:
-        raise InputError(f"--quant {quant}: this type needs an importance matrix; give one with --imatrix FILE")
+    given = None if imatrix is None else str(imatrix)
+    try:
+        answer = llama.ask("plan", path=str(path), file_type=FILE_TYPES[quant], imatrix=given)
+    except ConversionError as error:
+        raise InputError(f"{option} {quant}: does not fit this model ({error})") from error
+    if answer["needs_imatrix"]:
+        raise InputError(f"{option} {quant}: this type needs an importance matrix; give one with --imatrix FILE")
     types: dict[str, str] = answer["types"]
     return types
 

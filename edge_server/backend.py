@@ -5,8 +5,8 @@ The place where llama.cpp, engine and sessions meet; knows no sockets.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
-from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from edge_server.upstream import SLICE_TOKENS, UpstreamDuplexSession, UpstreamTurnSession
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Backend:
         try:
             self.facts = read_facts(self.model)
             self.ctx = choose_ctx(config.ctx, self.model.n_ctx_train)
-            slice_tokens = choose_slice_tokens(config.slice_tokens, self.facts.slice_tokens, self.ctx)
+            asked = config.slice_tokens or (SLICE_TOKENS if config.upstream else None)
+            slice_tokens = choose_slice_tokens(asked, self.facts.slice_tokens, self.ctx)
             cell_bytes = self.model.cell_bytes(config.kv_type)
             memory = machine_memory()
             memory = memory // share if memory else None
@@ -123,6 +124,7 @@ class Backend:
             slice_tokens,
             config.slide,
             config.look_ahead,
+            idle_bias=config.idle_bias,
         )
 
     @property
@@ -147,20 +149,8 @@ class Backend:
 
     def run(self, request: Request) -> Generated:
         """Run one request on a sequence of its own and wait for it. Raises EngineError."""
-        results: list[Generated | EngineError] = []
-        over = threading.Event()
-
-        def on_done(result: Generated | EngineError) -> None:
-            results.append(result)
-            over.set()
-
-        handle = self.engine.open()
-        handle.submit(request, on_done)
-        over.wait()
-        handle.close()
-        if isinstance(results[0], EngineError):
-            raise results[0]
-        return results[0]
+        with contextlib.closing(self.engine.open()) as handle:
+            return handle.run(request)
 
     def conversing(self, *, chat: bool) -> Conversing:
         """What the connections of the duplex port, or of the chat port, are made with.
@@ -176,12 +166,10 @@ class Backend:
         else:
             kind = TurnSession if self.facts.idle is None else DuplexSession
         return Conversing(
-            codec=lambda drafts: TextCodec(upstream=config.upstream, ordinary_port=chat, drafts=drafts),
+            codec=lambda subprotocol: TextCodec(upstream=config.upstream, ordinary_port=chat, subprotocol=subprotocol),
             session=lambda mode, seed: kind(self.vocabulary, self.settings, mode, seed),
             open_sequence=self.engine.open,
-            temperature=config.temperature,
-            top_k=config.top_k,
-            top_p=config.top_p,
+            sampling=Sampling(config.temperature, config.top_k, config.top_p, seed=0),
             new_seed=lambda: self._new_seed(chat=chat),
             assume_wpm=config.assume_wpm,
         )

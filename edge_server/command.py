@@ -22,6 +22,7 @@ from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
 from edge_server.metrics import exposition
+from edge_server.protocol import subprotocols
 from edge_server.server import LOOPBACK, ListenError, Port, Server, listen
 from edge_server.tune import tune
 
@@ -85,11 +86,16 @@ def run(
         typer.Option(help="MiB of memory for parked conversations, the rest on disk. Default: an eighth of it."),
     ] = None,
     slice_tokens: Annotated[
-        int | None, typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15).")
+        int | None,
+        typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15 for 10)."),
     ] = None,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.8,
     top_p: Annotated[float, typer.Option(help="1 is off.")] = 0.8,
     top_k: Annotated[int, typer.Option(help="0 is off.")] = 0,
+    idle_bias: Annotated[
+        float,
+        typer.Option(help="Added to <idle>'s logit where a slice begins: above 0 waits longer, below 0 speaks sooner."),
+    ] = 0.0,
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same words. Default: a new one each conversation.")
     ] = None,
@@ -144,6 +150,7 @@ def run(
         temperature=temperature,
         top_p=top_p,
         top_k=top_k,
+        idle_bias=idle_bias,
         seed=seed,
         slide=on_full is OnFull.slide,
         look_ahead=look_ahead,
@@ -176,7 +183,7 @@ def run(
                     each.name,
                     each.facts.slice_seconds,
                     each.alive,
-                    drafts=not config.upstream,
+                    subprotocols(upstream=config.upstream, ordinary_port=each_is_chat),
                 )
                 for each, each_is_chat, bound in ((duplex, False, sockets[0]), (chat, True, sockets[1]))
             ]

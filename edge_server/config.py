@@ -42,6 +42,7 @@ class Config:
     temperature: float = 0.8
     top_p: float = 0.8
     top_k: int = 0
+    idle_bias: float = 0.0  # added to the logit of `<idle>` as the first token of a slice
     seed: int | None = None
     slide: bool = True
     look_ahead: bool = True
@@ -79,6 +80,7 @@ class Config:
             (0 <= self.temperature <= 10, "--temperature", self.temperature, "0 (greedy) to 10"),
             (0 < self.top_p <= 1, "--top-p", self.top_p, "above 0 and at most 1 (off)"),
             (self.top_k >= 0, "--top-k", self.top_k, "0 (off) or more"),
+            (-20 <= self.idle_bias <= 20, "--idle-bias", self.idle_bias, "-20 (quick to speak) to 20 (silent)"),
             (self.threads is None or 1 <= self.threads <= 512, "--threads", self.threads, "1 to 512"),
             (
                 self.kv_type != "q8_0" or self.flash_attention != "off",
@@ -114,7 +116,6 @@ class Config:
                 )
         if self.upstream:
             mine = {
-                "--slice-tokens": self.slice_tokens is not None,
                 "--on-full stop": not self.slide,
                 "--assume-wpm": self.assume_wpm is not None,
             }

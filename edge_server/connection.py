@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from websockets.asyncio.server import ServerConnection
@@ -33,7 +33,7 @@ from edge_server.events import (
     Session,
     SliceDone,
 )
-from edge_server.protocol import DRAFTS, TextCodec
+from edge_server.protocol import FrameError, Seed, TextCodec
 
 CLOSE_TIMEOUT = 2.0  # seconds that a client which has vanished, or does not read, can hold up its end
 MAX_UNSENT = 256  # frames: a client that far behind is not reading
@@ -52,15 +52,19 @@ _log = logging.getLogger(__name__)
 class Conversing:
     """What every connection of a port is made with."""
 
-    codec: Callable[[bool], TextCodec]  # whether the client may send drafts
+    codec: Callable[[str | None], TextCodec]  # the subprotocol that was selected
     session: Callable[[Mode, int], Session]  # mode, seed
     open_sequence: Callable[[], Handle]
-    temperature: float
-    top_k: int
-    top_p: float
+    sampling: Sampling  # but for seed and bias, which are each slice's own
     new_seed: Callable[[], int]
     assume_wpm: float | None = None
     speaking: float = SPEAKING
+
+
+def request_for(asked: Generate, sampling: Sampling) -> Request:
+    """What the engine gets for what a session asks; seed and bias of ``sampling`` are the session's to say."""
+    sampling = replace(sampling, seed=asked.seed, first_bias=asked.first_bias)
+    return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, asked.urgent)
 
 
 class Speech:
@@ -94,10 +98,13 @@ class Connection:
     def __init__(self, socket: ServerConnection, conversing: Conversing) -> None:
         self._socket = socket
         self._conversing = conversing
-        self._codec = conversing.codec(socket.subprotocol == DRAFTS)
+        self._codec = conversing.codec(socket.subprotocol)
         self._session = conversing.session(self._codec.first_mode, conversing.new_seed())
         self._sequence = conversing.open_sequence()
         self._job: Job | None = None
+        self._seed: int | None = None  # of the next new session, where the client gave it
+        self._slices = 0  # slices of this conversation that were read
+        self._reported = 0  # those of them that were reported
         self._loop = asyncio.get_running_loop()
         self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
         self._slice_over = asyncio.Event()
@@ -114,9 +121,8 @@ class Connection:
                     await self._socket.close(1003, "text frames only")
                     return
                 self._guarded(partial(self._read, frame))
-                await asyncio.sleep(
-                    0
-                )  # frames that have arrived already are read without a pause: others have turns too
+                # Frames that have arrived already are read without a pause: others have turns too.
+                await asyncio.sleep(0)
                 while self._session.waiting >= MAX_WAITING and self._closing is None:
                     self._slice_over.clear()
                     await self._slice_over.wait()
@@ -137,21 +143,39 @@ class Connection:
                 await self._socket.send(await self._unsent.get())
 
     def _read(self, frame: str) -> None:
-        meaning = self._codec.decode(frame)
-        if meaning is None:
+        try:
+            meaning = self._codec.decode(frame)
+        except FrameError as error:
+            self._close(1008, str(error))
+            return
+        if meaning is None or self._closing is not None:
+            return
+        if isinstance(meaning, Seed):
+            self._seed = meaning.seed
             return
         if isinstance(meaning, Mode):
             if self._speech:
                 self._speech.interrupt(time.monotonic())
             while not self._unsent.empty():
                 self._unsent.get_nowait()  # words of the conversation that is forgotten now
-            self._take(NewSession(meaning, self._conversing.new_seed()))
+            given, self._seed = self._seed, None
+            self._slices = self._reported = 0
+            self._take(NewSession(meaning, self._conversing.new_seed() if given is None else given))
             return
         if isinstance(meaning, events.UserText):
             unheard = self._speech.interrupt(time.monotonic()) if self._speech else 0
             if unheard:
                 self._take(events.Unheard(unheard))
+        self._slices += not isinstance(meaning, events.Draft)
         self._take(meaning)
+        self._report_slices()
+
+    def _report_slices(self) -> None:
+        """Tell who wants to know that all slices are dealt with, where they are: a session asks until then."""
+        if self._job is None and self._slices > self._reported:
+            self._reported = self._slices
+            for frame in self._codec.report(self._slices):
+                self._send(frame)
 
     def _take(self, event: Event) -> None:
         actions = self._session.receive(event)
@@ -187,9 +211,7 @@ class Connection:
             self._closing = self._loop.create_task(close_or_abort(self._socket, code, reason))
 
     def _request(self, asked: Generate) -> Request:
-        conversing = self._conversing
-        sampling = Sampling(conversing.temperature, conversing.top_k, conversing.top_p, asked.seed)
-        return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)
+        return request_for(asked, self._conversing.sampling)
 
     def _report(self, result: Generated | EngineError) -> None:
         """`_on_done` on the event loop, from any thread and never at once."""
@@ -209,8 +231,12 @@ class Connection:
             self._close(1013, "all --sessions of this server are speaking: try again in a moment")
         else:
             done = SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next)
-            self._guarded(partial(self._take, done))
+            self._guarded(partial(self._deliver, done))
         self._slice_over.set()
+
+    def _deliver(self, done: SliceDone) -> None:
+        self._take(done)
+        self._report_slices()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """A defect must not leave the client waiting for an answer that never comes."""

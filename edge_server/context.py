@@ -5,6 +5,7 @@ Knows no llama.cpp: `llama.Context` is the real one, tests have one of their own
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,12 +27,14 @@ class Sampling:
 
     `temperature` 0 takes the likeliest token, `top_k` 0 and `top_p` 1 are off. `seed` (any integer, taken modulo
     2**32 - 1) starts the random stream of one generation: the same seed and the same logits give the same tokens.
+    `first_bias`: a token, and what is added to its logit where the first token of a generation is drawn.
     """
 
     temperature: float
     top_k: int
     top_p: float
     seed: int
+    first_bias: tuple[int, float] | None = None
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:
@@ -40,6 +43,8 @@ class Sampling:
             raise ValueError(f"top_k must be 0 (off) or more, not {self.top_k}")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p must be above 0 and at most 1, not {self.top_p}")
+        if self.first_bias is not None and not math.isfinite(self.first_bias[1]):
+            raise ValueError(f"a bias must be finite, not {self.first_bias[1]}")
 
 
 @dataclass(frozen=True)

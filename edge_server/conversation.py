@@ -63,7 +63,8 @@ class Vocabulary(Protocol):
 class Settings:
     """What holds for every conversation of a server. Lengths are in tokens.
 
-    ``forget``: the share of the context that a full transcript forgets at least (above 0, below 1).
+    ``forget``: the share of the context that a full transcript forgets at least (above 0, below 1). ``idle_bias``: what
+    the logit of ``<idle>`` gets at the first token of a slice; not in ordinary mode, which waits for nothing.
     """
 
     user_marker: str
@@ -73,11 +74,16 @@ class Settings:
     slide: bool = True
     look_ahead: bool = True
     forget: float = FORGET
+    idle_bias: float = 0.0
 
     def transcript(self, bos: int) -> Transcript:
         """An empty transcript that leaves room for a reply and its ``</s>``."""
         at_least = int(self.ctx * self.forget) if self.slide else None
         return Transcript(bos, self.ctx - self.slice_tokens - 1, at_least)
+
+    def first_bias(self, mode: Mode, idle: int | None) -> tuple[int, float] | None:
+        """The bias of a slice's first token in a mode, as `Generate` has it."""
+        return (idle, self.idle_bias) if self.idle_bias and mode is Mode.DUPLEX and idle is not None else None
 
 
 def slice_seed(seed: int, number: int) -> int:
@@ -241,7 +247,8 @@ class Conversation(ABC):
     def _request(self, tokens: tuple[int, ...], cuts: tuple[int, ...]) -> Generate:
         """What to ask for next, once the transcript is ``tokens``."""
         seed = slice_seed(self._seed, self._number)
-        return Generate(tokens, self._settings.slice_tokens, self._stop, seed, peek=True, cuts=cuts)
+        bias = self._settings.first_bias(self._mode, self._vocabulary.idle)
+        return Generate(tokens, self._settings.slice_tokens, self._stop, seed, peek=True, cuts=cuts, first_bias=bias)
 
     def _cuts(self, further: list[int] | None = None) -> tuple[int, ...]:
         """Where the user markers of the newest pairs end, and of a ``further`` one that begins with these tokens.

@@ -26,11 +26,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_server.context import Context, EngineError, Sampling
+from edge_server.generation import Finish, Generated, Request
 from edge_server.jobs import Board, Counters, Errand, Handle, Job
 from edge_server.parking import Parking
 from edge_server.pool import Pool
 from edge_server.rounds import Rounds
-from edge_server.sequence import Finish, Generated, Request
 from edge_server.tokens import common_prefix
 
 if TYPE_CHECKING:
@@ -251,10 +251,8 @@ class Engine:
         with self._wake:
             while not (board.inbox or rounds.jobs or board.closing):
                 self._wake.wait()
-            arrived = list(board.inbox)
-            board.inbox.clear()
             closing = board.closing
-        for item in arrived:
+        while (item := self._next()) is not None:  # what fails leaves the rest where `_run` finds it
             if isinstance(item, Job):
                 rounds.take(item)
             elif isinstance(item, Errand):
@@ -265,3 +263,7 @@ class Engine:
             for job in rounds.jobs:
                 job.cancelled = True
         return not closing or bool(rounds.jobs)
+
+    def _next(self) -> Job | Handle | Errand | None:
+        with self._wake:
+            return self._board.inbox.popleft() if self._board.inbox else None

@@ -84,7 +84,8 @@ class Generate:
     """Run the model on ``tokens`` and report a `SliceDone`; at most one is unanswered at a time.
 
     ``cuts``: positions up to which the tokens were, or may have been, known before the rest was, in rising order.
-    ``urgent``: it answers words, not silence.
+    ``urgent``: it answers words, not silence. ``first_bias``: a token, and what is added to its logit where the first
+    token is drawn.
     ``forget`` lists what left the front of the transcript since the last action that had such, in order, each in the
     positions of its own moment; what followed it there is kept and moves up. Everything else that changed shows in
     ``tokens``.
@@ -97,6 +98,7 @@ class Generate:
     peek: bool
     cuts: tuple[int, ...] = ()
     urgent: bool = False
+    first_bias: tuple[int, float] | None = None
     forget: tuple[Forgotten, ...] = ()
 
 

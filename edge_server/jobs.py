@@ -5,6 +5,7 @@ Knows which thread may touch what; decides nothing. Does not know llama.cpp or w
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import deque
@@ -12,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from edge_server.context import EngineError
-from edge_server.sequence import Generated, Generation, Request, Sequence
+from edge_server.generation import Generated, Generation, Request
+from edge_server.sequence import Sequence
 from edge_server.tokens import Forgotten
 
 if TYPE_CHECKING:
@@ -208,6 +210,18 @@ class Handle:
         Raises `EngineError` where the handle has an unfinished job, or it or the engine is closed.
         """
         return self.engine.submit(self, request, on_done, forget)
+
+    def run(self, request: Request, *, forget: Ranges = ()) -> Generated:
+        """As `submit`, but waits for the answer: not on the engine's thread, nor on an event loop.
+
+        Raises `EngineError`, also where the engine failed.
+        """
+        answers: queue.SimpleQueue[Generated | EngineError] = queue.SimpleQueue()
+        self.submit(request, answers.put, forget=forget)
+        result = answers.get()
+        if isinstance(result, EngineError):
+            raise result
+        return result
 
     def prepare(self, request: Request, *, forget: Ranges = ()) -> None:
         """Tells what will probably be submitted next, in place of what was told before; with `max_new` 0 its beginning.

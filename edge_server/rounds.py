@@ -11,10 +11,11 @@ from collections import deque
 from dataclasses import replace
 
 from edge_server.context import Context, EngineError, PoolFull
+from edge_server.generation import Finish, Generated, Generation
 from edge_server.jobs import Board, Handle, Job
 from edge_server.pool import Pool
 from edge_server.scheduler import Want, fitting, share
-from edge_server.sequence import Finish, Generated, Generation, decode
+from edge_server.sequence import decode
 
 _CANCELLED = Generated((), Finish.CANCELLED, None, 0, 0)
 

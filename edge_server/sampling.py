@@ -2,6 +2,7 @@
 
 What is drawn, exactly, for logits l, in float64. Tokens are ranked by logit, of equal ones the lower id first.
 
+0. At a generation's first draw, a bias is added to the logit of one token.
 1. Temperature 0 takes the first in rank. Otherwise a token weighs w = exp((l - max l) / temperature).
 2. top-k keeps the first k; top-p of them the fewest first ones whose weights reach top_p of their sum, at least one.
 3. A random number in [0, 1), times the sum of the weights kept, is counted off in rank order: the token whose weight
@@ -60,6 +61,7 @@ class LogitSampler:
         self._temperature = min(float(sampling.temperature), sys.float_info.max)  # -inf / inf would be NaN
         self._top_k = sampling.top_k if 0 < sampling.top_k < scratch.n_vocab else None
         self._top_p = sampling.top_p
+        self._first_bias = sampling.first_bias
         self._random = random.Random(sampling.seed % (2**32 - 1))
         self._scratch = scratch
 
@@ -68,6 +70,10 @@ class LogitSampler:
 
         Raises `EngineError` for a NaN, for +inf, or where all are -inf.
         """
+        if self._first_bias is not None:
+            (token, bias), self._first_bias = self._first_bias, None
+            logits = logits.copy()  # once a generation; what was decoded stays as it is
+            logits[token] += np.float32(bias)
         if self._temperature == 0:
             _peak(logits, self._scratch)
             return int(logits.argmax())

@@ -1,4 +1,4 @@
-"""Sequences: lists of tokens that are mirrored by cells of the KV cache, and a run of generation on one of them.
+"""Sequences: lists of tokens that are mirrored by cells of the KV cache.
 
 Knows token lists, positions and what has to be decoded; everything here is synchronous and belongs to the one thread
 that owns the context. Does not know llama.cpp, threads, sessions or what a token means.
@@ -9,78 +9,21 @@ The rules:
 - What is kept is never decoded twice. A new list keeps the cells of the common prefix; only the rest is decoded. The
   one exception: logits exist only for the last decode call, so a list that is cached whole has its last token decoded
   again where that call was another. `Sequence.decoded_twice` counts.
-- Where a sequence decodes alone, the sizes of its calls follow from its list and from positions (`chunk_end`,
-  `Request.cuts`), never from timing: batch shape changes rounding, and the same lists must give the same words.
+- Where a sequence decodes alone, the sizes of its calls follow from its list and from positions (`chunk_end`, and a
+  request's `cuts`), never from timing: batch shape changes rounding, and the same lists must give the same words.
 """
 
 from __future__ import annotations
 
 import bisect
-import time
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from edge_server.context import Context, EngineError, Feed, PoolFull, Sampler, Sampling
+from edge_server.context import Context, EngineError, Feed, PoolFull
 from edge_server.tokens import Forgotten, common_prefix
 
 if TYPE_CHECKING:
     from collections import abc
-
-
-@dataclass(frozen=True)
-class Request:
-    """A transcript up to where generation starts, and how to generate.
-
-    tokens: never empty. max_new: at most so many tokens are sampled; 0 only prefills. stop: generation ends after one
-    of these, which is part of the result. peek: after a cap, decode the last token too and report the likeliest next
-    one. cuts: positions in rising order; a decode call ends at each, so that it makes no difference how far the tokens
-    were prefilled beforehand. urgent: its prefill goes before others'.
-    """
-
-    tokens: tuple[int, ...]
-    max_new: int
-    stop: frozenset[int]
-    sampling: Sampling
-    peek: bool = False
-    cuts: tuple[int, ...] = ()
-    urgent: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.tokens:
-            raise ValueError("a request needs at least one token")
-        if self.max_new < 0:
-            raise ValueError(f"max_new must be 0 or more, not {self.max_new}")
-        if list(self.cuts) != sorted(self.cuts) or any(not 0 <= cut <= len(self.tokens) for cut in self.cuts):
-            raise ValueError(f"cuts must rise from 0 to the {len(self.tokens)} tokens at most, not {self.cuts}")
-
-
-class Finish(Enum):
-    """Why a generation ended."""
-
-    STOP = "stop"
-    """A token of `Request.stop` was sampled."""
-    CAP = "cap"
-    """`Request.max_new` tokens were sampled."""
-    CANCELLED = "cancelled"
-    FULL = "full"
-    """The pool does not hold as many tokens."""
-    BUSY = "busy"
-    """Nothing was begun: every slot belongs to a session that is speaking."""
-
-
-@dataclass(frozen=True)
-class Generated:
-    """What came of a request: the sampled tokens (also those before a cancel) and what it cost.
-
-    reused: tokens of the request that were found in the cache. prefilled: tokens of the request that were decoded.
-    """
-
-    tokens: tuple[int, ...]
-    finish: Finish
-    likeliest_next: int | None
-    reused: int
-    prefilled: int
 
 
 @dataclass(frozen=True)
@@ -229,26 +172,6 @@ class Sequence:
         self._tokens = list(saved.tokens)
         self._calls = list(saved.calls)
 
-    def generate(
-        self,
-        max_new: int,
-        stop: frozenset[int],
-        sampling: Sampling,
-        *,
-        peek: bool = False,
-        tokens: tuple[int, ...] = (),
-    ) -> Generated:
-        """Generates after what this sequence holds plus `tokens`, without a pause. See `Request` and `Generated`."""
-        generation = Generation(self._context, self, Request(self.tokens + tokens, max_new, stop, sampling, peek=peek))
-        try:
-            while (finish := generation.take()) is None:
-                if not decode([self], [generation.feed(self._chunk)])[0]:
-                    finish = Finish.CANCELLED
-                    break
-        except PoolFull:
-            finish = Finish.FULL
-        return generation.result(finish)
-
     def release(self) -> None:
         """Gives all cells back."""
         self._context.remove(self.slot, 0)
@@ -277,95 +200,3 @@ def decode(sequences: abc.Sequence[Sequence], feeds: abc.Sequence[Feed]) -> list
         whole = count == len(feed.tokens)
         sequence.fed(feed.tokens if whole else feed.tokens[:count], row if whole and feed.logits else None)
     return [count == len(feed.tokens) for feed, count in zip(feeds, kept, strict=True)]
-
-
-class Generation:
-    """A request on its way: `take` until it returns a finish, with a decode call of `feed` before each further one.
-
-    The transcript is the request's tokens and what was sampled after them. The last sampled token is not decoded:
-    whatever comes next is decoded together with it.
-    """
-
-    def __init__(
-        self,
-        context: Context,
-        sequence: Sequence,
-        request: Request,
-        forget: abc.Sequence[Forgotten] = (),
-    ) -> None:
-        """`forget`: what left the transcript since the last generation; it leaves the cached list first, in order, each
-        in the positions of its own moment. What of it is not cached is nothing.
-        """
-        self._context = context
-        self.sequence = sequence
-        self._request = request
-        self._sampler: Sampler | None = None
-        self._transcript = list(request.tokens)
-        self._likeliest_next: int | None = None
-        for forgotten in forget:
-            sequence.forget(forgotten)
-        matching = sequence.matching(request.tokens)
-        at_hand = matching == len(sequence) and sequence.logits_row is not None
-        if matching == len(request.tokens) and (request.max_new or request.peek) and not at_hand:
-            matching -= 1
-        self.rolled_back = matching < len(sequence)
-        started = time.perf_counter()
-        sequence.truncate(matching)
-        self.rollback_seconds = time.perf_counter() - started if self.rolled_back else 0.0
-        self._decoded_twice = sequence.decoded_twice
-        self._reused = len(sequence)  # less than what matched where the cells had to be dropped
-
-    @property
-    def missing(self) -> int:
-        """How many tokens have to be decoded before the next one can be sampled."""
-        return len(self._transcript) - len(self.sequence)
-
-    def feed(self, limit: int) -> Feed:
-        """What the next decode call should get, at most `limit` tokens; something must be missing."""
-        request = self._request
-        stop = next((cut for cut in request.cuts if cut > len(self.sequence)), len(self._transcript))
-        return self.sequence.feed(self._transcript, stop, limit, logits=request.max_new > 0 or request.peek)
-
-    def take(self) -> Finish | None:
-        """Samples a token where nothing is missing. None: something is missing (now)."""
-        request = self._request
-        if self.missing:
-            return None
-        sampled = len(self._transcript) - len(request.tokens)
-        if sampled == request.max_new:
-            if request.peek:
-                self._likeliest_next = self._context.likeliest(self._row)
-            return Finish.CAP
-        if self._sampler is None:
-            self._sampler = self._context.sampler(request.sampling)
-        token = self._sampler.sample(self._row)
-        self._transcript.append(token)
-        if token in request.stop:
-            return Finish.STOP
-        return Finish.CAP if sampled + 1 == request.max_new and not request.peek else None
-
-    @property
-    def _row(self) -> int:
-        row = self.sequence.logits_row
-        assert row is not None, "sampled where the last decode call left no logits"
-        return row
-
-    @property
-    def decoded_twice(self) -> int:
-        """See `Sequence.decoded_twice`; since this generation began."""
-        return self.sequence.decoded_twice - self._decoded_twice
-
-    @property
-    def decoded(self) -> int:
-        """How many sampled tokens were decoded."""
-        return max(0, len(self.sequence) - len(self._request.tokens))
-
-    def result(self, finish: Finish) -> Generated:
-        request = self._request
-        return Generated(
-            tokens=tuple(self._transcript[len(request.tokens) :]),
-            finish=finish,
-            likeliest_next=self._likeliest_next,
-            reused=self._reused,
-            prefilled=max(0, min(len(self.sequence), len(request.tokens)) - self._reused),
-        )

@@ -24,7 +24,7 @@ from websockets.typing import Subprotocol
 
 from edge_server.connection import CLOSE_TIMEOUT, Connection, Conversing, close_or_abort
 from edge_server.metrics import CONTENT_TYPE
-from edge_server.protocol import DRAFTS, MAX_FRAME_BYTES
+from edge_server.protocol import MAX_FRAME_BYTES
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Port:
     model_name: str
     slice_seconds: float
     alive: Callable[[], bool]  # whether the model can still answer
-    drafts: bool = True  # whether clients may send drafts
+    subprotocols: tuple[str, ...] = ()  # what clients may ask for in the handshake; one of them is selected
 
     @property
     def number(self) -> int:
@@ -133,8 +133,7 @@ class Server:
                     await serve(
                         self._handler(port.conversing),
                         sock=listening,
-                        subprotocols=[Subprotocol(DRAFTS)],
-                        select_subprotocol=_select_subprotocol if port.drafts else _no_subprotocol,
+                        select_subprotocol=_first_known(port.subprotocols),
                         process_request=self._gate(port),
                         max_size=MAX_FRAME_BYTES,
                         open_timeout=CLOSE_TIMEOUT,
@@ -154,6 +153,10 @@ class Server:
 
     def _handler(self, conversing: Conversing) -> Callable[[ServerConnection], Awaitable[None]]:
         async def handle(client: ServerConnection) -> None:
+            # asyncio does so only for sockets that name their protocol, which those that accept connections do not:
+            # a second frame would wait for the receipt of the first, up to 40 ms.
+            with contextlib.suppress(OSError):  # macOS refuses it where the client has already gone
+                client.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._clients.add(client)
             try:
                 await Connection(client, conversing).run()
@@ -199,10 +202,10 @@ def _respond(connection: ServerConnection, code: http.HTTPStatus, text: str, con
     return response
 
 
-def _select_subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """A client that offers others than ours is served all the same, without any."""
-    return next((name for name in offered if name == DRAFTS), None)
+def _first_known(known: tuple[str, ...]) -> Callable[[ServerConnection, Sequence[Subprotocol]], Subprotocol | None]:
+    """The client's order decides; one that offers none of ours is served all the same, without any."""
 
+    def select(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        return next((name for name in offered if name in known), None)
 
-def _no_subprotocol(_connection: ServerConnection, _offered: Sequence[Subprotocol]) -> None:
-    return None
+    return select

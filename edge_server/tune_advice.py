@@ -149,7 +149,9 @@ def _with_q4_0(speeds: Speeds, machine: Machine) -> list[str]:
     known = machine.size and machine.parameters
     if machine.on_gpu or machine.file_type not in _LARGER_THAN_Q4_0 or not known:
         return []
-    share = min(1.0, machine.parameters * _BITS_Q4_0 / 8 / machine.size)
+    share = machine.parameters * _BITS_Q4_0 / 8 / machine.size
+    if share > 0.99:  # nothing to gain: a type's name says what most tensors are, not all
+        return []
     gains = []
     for length in (speeds.depth, *([machine.ctx] if speeds.sloped and machine.ctx > speeds.depth else [])):
         # A decoded token reads all weights once. What grows with the context does not depend on them, and a prefill

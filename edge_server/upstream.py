@@ -33,7 +33,7 @@ from edge_server.wording import SILENCE_PADDING, SILENT_REPLIES
 
 DUPLEX_LIMIT = 512  # tokens: a prompt this long or longer is too long
 ORDINARY_LIMIT = 4096  # tokens: a prompt longer than this is too long
-SLICE_TOKENS = 15
+SLICE_TOKENS = 15  # of a slice, unless the settings say otherwise, and of a piece on 8766
 IDLE = "<idle>"
 END = "</s>"
 UNSENT = frozenset({"", IDLE, " " + IDLE, END})  # a reply that reads like one of these, in plain pieces, stays unsent
@@ -119,7 +119,8 @@ class _HistorySession(ABC):
         self._running = True
         seed = slice_seed(self._seed, self._number)
         self._number += 1
-        return [Generate(tuple(self._tokens), max_new, self._stop, seed, peek=False)]
+        bias = self._settings.first_bias(self._mode, self._vocabulary.idle)
+        return [Generate(tuple(self._tokens), max_new, self._stop, seed, peek=False, first_bias=bias)]
 
     def _grow(self, token: int) -> str:
         """Add a sampled token to the reply; the text it added, as the reference counts it.
@@ -165,12 +166,12 @@ class UpstreamDuplexSession(_HistorySession):
         self._engaged = True
         self._history.append(text)
         self._write_prompt()
-        if len(self._tokens) >= min(DUPLEX_LIMIT, self._settings.ctx - SLICE_TOKENS):
+        if len(self._tokens) >= min(DUPLEX_LIMIT, self._settings.ctx - self._settings.slice_tokens):
             self._too_long = True
             return [TooLong()]
         self._history.append("")
         if self._mode is Mode.DUPLEX:
-            return self._generate(SLICE_TOKENS)
+            return self._generate(self._settings.slice_tokens)
         return self._generate(min(DUPLEX_LIMIT, self._settings.ctx - len(self._tokens)))
 
     def _update_history(self) -> None:

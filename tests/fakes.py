@@ -28,7 +28,7 @@ class Cell:
 
 
 class FakeSampler:
-    """Draws as a pure function of the cells, the seed and the number of the draw."""
+    """Draws as a pure function of the cells, the seed, the number of the draw and the first one's bias."""
 
     def __init__(self, context: FakeContext, sampling: Sampling) -> None:
         self._context = context
@@ -39,6 +39,8 @@ class FakeSampler:
         self._draws += 1
         self._context.draws += 1
         salt = b"" if self._sampling.temperature == 0 else b"%d %d" % (self._sampling.seed, self._draws)
+        if self._sampling.first_bias is not None and self._draws == 1:
+            salt += b" %d %f" % self._sampling.first_bias
         return self._context.answer(row, salt)
 
 

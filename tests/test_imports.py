@@ -19,7 +19,8 @@ PACKAGES = ("convert", "edge_server", "clients")
 _CONVERSATION = frozenset(
     f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
 )
-_CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence"))
+_CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence", "generation"))
+_JUDGING = frozenset(f"clients.eval_{name}" for name in ("matching", "message", "played", "scenarios"))
 _NOTHING: frozenset[str] = frozenset()
 
 # Besides the standard library, these modules import no more than this.
@@ -40,7 +41,8 @@ ONLY_IMPORTS = {
     "edge_server.upstream": _CONVERSATION,
     "edge_server.protocol": _CONVERSATION,
     "edge_server.sampling": frozenset({"edge_server.context", "numpy"}),
-    "edge_server.sequence": _CELLS,
+    "edge_server.sequence": frozenset({"edge_server.context", "edge_server.tokens"}),
+    "edge_server.generation": frozenset({"edge_server.context", "edge_server.sequence", "edge_server.tokens"}),
     "edge_server.parking": _CELLS,
     "edge_server.pool": _CELLS | {"edge_server.parking"},
     "edge_server.jobs": _CELLS,
@@ -50,8 +52,22 @@ ONLY_IMPORTS = {
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
     "clients.cli": frozenset({"clients.command"}),
+    "clients.eval_yaml": frozenset({"clients.words", "yaml"}),
+    "clients.eval_scenarios": frozenset({"clients.eval_yaml", "clients.words", "yaml"}),
+    "clients.eval_played": frozenset({"clients.eval_scenarios"}),
+    "clients.eval_matching": frozenset({"clients.eval_scenarios"}),
+    "clients.eval_message": frozenset({"clients.eval_matching"}),
+    "clients.eval_scores": _JUDGING,
+    "clients.eval_statistics": _NOTHING,
+    "clients.eval_report": _JUDGING | {"clients.eval_scores", "clients.eval_statistics", "clients.words"},
+    "clients.eval_record": frozenset({"clients.eval_played"}),
     "edge_server.cli": frozenset({"edge_server.command"}),
     "convert.state_dict": frozenset({"convert.errors"}),
+    "convert.quality": frozenset({"numpy"}),
+    "convert.ladder_limits": frozenset({"convert.errors"}),
+    "convert.ladder_report": _NOTHING,
+    "convert.ladder_plot": frozenset({"convert.errors", "matplotlib"}),
+    "convert.quality_corpus": frozenset({"convert.errors"}),
 }
 
 # These are imported by no more than this: a module, or a package with all that is in it.
@@ -59,15 +75,27 @@ ONLY_IMPORTED_BY = {
     "convert": ("convert",),
     "edge_server": ("edge_server",),
     "clients": ("clients",),
+    "edge_server.llama_model": ("edge_server.llama",),
     "edge_server.llama": ("edge_server.backend", "edge_server.command", "edge_server.tune", "edge_server.tune_works"),
-    "llama_cpp": ("edge_server.llama", "convert.llama_child"),
+    "llama_cpp": (
+        "edge_server.llama",
+        "edge_server.llama_model",
+        "convert.llama_child",
+        "convert.llama_model",
+        "convert.imatrix_child",
+    ),
+    "convert.llama_model": ("convert.llama_child", "convert.quality_child", "convert.imatrix_child"),
+    "convert.quality_child": ("convert.llama_child", "convert.imatrix_child"),
+    "convert.imatrix_child": ("convert.llama_child",),
     "websockets": ("edge_server.connection", "edge_server.server", "clients.connection"),
     "prompt_toolkit": ("clients",),
     "huggingface_hub": ("convert.hub",),
     "gguf": ("convert",),
     "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
     "prometheus_client": ("edge_server.metrics",),
-    "typer": ("convert.cli", "edge_server.command", "edge_server.tune", "clients.command"),
+    "typer": ("convert.cli", "edge_server.command", "edge_server.tune", "clients.command", "clients.eval_command"),
+    "yaml": ("clients.eval_yaml", "clients.eval_scenarios"),
+    "matplotlib": ("clients.eval_plot", "convert.ladder_plot"),
     "torch": (),
 }
 

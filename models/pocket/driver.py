@@ -6,11 +6,11 @@ Knows the server's packages; knows nothing of what is asked or what would be rig
 from __future__ import annotations
 
 import copy
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from edge_server.engine import EngineError, Generated, Request, Sampling
+from edge_server.connection import request_for
+from edge_server.engine import Generated, Sampling
 from edge_server.events import (
     Event,
     Finish,
@@ -186,21 +186,7 @@ class Talk:
         """Raises EngineError if the engine failed."""
         self._played = None
         forget, self._forgotten = self._forgotten, []
-        results: list[Generated | EngineError] = []
-        over = threading.Event()
-
-        def on_done(result: Generated | EngineError) -> None:  # on the engine's thread
-            results.append(result)
-            over.set()
-
-        sampling = replace(self._sampling, seed=action.seed)
-        request = Request(action.tokens, action.max_new, action.stop, sampling, action.peek, action.cuts)
-        self._handle.submit(request, on_done, forget=forget)
-        over.wait()
-        result = results[0]
-        if isinstance(result, EngineError):
-            raise result
-        return result
+        return self._handle.run(request_for(action, self._sampling), forget=forget)
 
 
 def _event(text: str | None) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,20 @@ def test_a_context_holds_as_many_cells_as_it_says(model_file: Path) -> None:
         assert sizes[2] < 100
         assert place.seconds(8) > 0
         assert len(context.save(0)) == sizes[0]  # what was measured was taken back
+
+
+def test_what_llama_cpp_refuses_is_told_in_one_line(capsys: pytest.CaptureFixture[str], model_file: Path) -> None:
+    assert main([str(model_file), "--lengths", "250", "--sizes", "1", "--others", "300"]) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("attention: ")
+
+
+def test_ctrl_c_ends_it_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], model_file: Path
+) -> None:
+    monkeypatch.setattr(Place, "seconds", lambda *_: signal.raise_signal(signal.SIGINT))
+    assert main([str(model_file), "--lengths", "500", "--sizes", "1"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "attention: stopped"
 
 
 def test_bad_usage_is_told(tmp_path: Path, tiny_gguf: Path, capsys: pytest.CaptureFixture[str]) -> None:

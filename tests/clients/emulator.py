@@ -109,5 +109,7 @@ class Emulator(io.StringIO):
             del self._rows[self._row][self._column :]
             if command == "J":
                 del self._rows[self._row + 1 :]
+        elif (command, number) == ("K", "2"):
+            self._rows[self._row].clear()
         elif command not in _WITHOUT_EFFECT:
             raise AssertionError(f"a terminal would obey CSI {number}{command}")

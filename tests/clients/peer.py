@@ -1,8 +1,9 @@
 """A server for the client's tests: real sockets, the wire's rules, and replies that the test decides.
 
 As the real one does, it sends a reply piece by piece, one at once and one more for every silent slice; text discards
-what is left of the reply before. It keeps every frame it was sent. One that `takes_drafts` agrees to be sent them, and
-answers none; any other would take one for words.
+what is left of the reply before, unless the answer to it is None: then the reply goes on. It keeps every frame it was
+sent. One that `takes_drafts` agrees to be sent them, and answers none; any other would take one for words. One that
+`reports` agrees to say when a slice is dealt with, and takes seeds.
 
 `in_step` makes a conversation whose ticks come when all that was sent has been answered, as fast as that goes: then
 what happens is in the same order on any machine.
@@ -21,6 +22,7 @@ from websockets.typing import Subprotocol
 from clients.chat import DRAFT, DRAFT_SUBPROTOCOL, END, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, Chat, Mode
 from clients.connection import Connection, Event, Received
 from clients.conversation import Conversation, Ticker
+from clients.eval_play import REPORT, REPORT_SUBPROTOCOL, SEED
 
 STORY = [" Once upon", " a time there", " was a fox", " who lived", " in a wood.\n", " It was", " very old.\n"]
 
@@ -36,14 +38,17 @@ def answer(text: str) -> list[str]:
 class Peer:
     """What a test sees of the server; `frames[n]` is what connection number n has sent so far."""
 
-    answer: Callable[[str], list[str]] = answer
+    answer: Callable[[str], list[str] | None] = answer
     takes_drafts: bool = False
+    reports: bool = False
+    mute_after: str | None = None  # with this text it stops reporting; None: it never does
     url: str = ""
     frames: list[list[str]] = field(default_factory=list)
     connections: list[ServerConnection] = field(default_factory=list)
     offered: list[list[str]] = field(default_factory=list)  # subprotocols, of each connection
     taken: int = 0  # frames that were dealt with, of all connections
     sent: int = 0
+    _mute: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def until(self, happened: Callable[[Peer], bool]) -> None:
@@ -64,8 +69,12 @@ class Peer:
 
     def select(self, connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
         self.offered.append(list(offered))
-        ours = Subprotocol(DRAFT_SUBPROTOCOL)
-        return ours if self.takes_drafts and ours in offered else None
+        taken = {DRAFT_SUBPROTOCOL: self.takes_drafts, REPORT_SUBPROTOCOL: self.reports}
+        return next((one for one in offered if taken.get(one)), None)
+
+    def _falls_mute(self, frame: str) -> bool:
+        self._mute |= frame == self.mute_after
+        return self._mute and self.mute_after is not None
 
     async def _serve(self, connection: ServerConnection) -> None:
         frames: list[str] = []
@@ -74,19 +83,24 @@ class Peer:
         self.news.set()
         rest: list[str] = []
         ordinary = False
+        slices = 0
         async for frame in connection:
             assert isinstance(frame, str)
             frames.append(frame)
             self.news.set()
             if frame in (NEW_SESSION, NEW_ORDINARY_SESSION):
-                rest, ordinary = [], frame == NEW_ORDINARY_SESSION
-            elif not self._is_draft(frame):
-                if frame != IDLE:
-                    rest = list(self.answer(frame))
+                rest, ordinary, slices = [], frame == NEW_ORDINARY_SESSION, 0
+            elif not self._is_draft(frame) and not (self.reports and frame.startswith(SEED)):
+                said = self.answer(frame) if frame != IDLE else None
+                rest = rest if said is None else list(said)
                 now, rest = ([*rest, END], []) if ordinary else (rest[:1], rest[1:])
                 for piece in now:
-                    await connection.send(piece)
-                    self.sent += 1
+                    if piece:
+                        await connection.send(piece)
+                        self.sent += 1
+                slices += 1
+                if self.reports and not self._falls_mute(frame):
+                    await connection.send(f"{REPORT}{slices}")
             self.taken += 1
 
 

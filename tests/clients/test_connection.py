@@ -44,7 +44,7 @@ def test_websocket_addresses_are_accepted_as_they_are(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "localhost:8765", "http://localhost", "ws://", "ws://:80", "ws://h:99999", "ws://h:0", "ws://h:x", "ws://a b",
-     "ws://h/#fragment", "ws://h\x1b[31m", "ws://[::1"],
+     "ws://h/#fragment", "ws://h\x1b[31m", "ws://[::1", "ws://a..b:8765", f"ws://{'a' * 70}:8765"],
 )  # fmt: skip
 def test_other_addresses_are_refused_in_one_line_with_an_example(url: str) -> None:
     with pytest.raises(UrlError) as error:

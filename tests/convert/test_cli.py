@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import shutil
@@ -142,6 +143,20 @@ def test_bad_input_is_refused_in_one_line(
         (["m", "--out", "there.gguf"], "there.gguf: exists already; --force overwrites it"),
         (["m", "--revision", "main"], "only a hub repository has revisions"),
         (["m", "--quant", "f16", "--imatrix", "i"], "--imatrix i: f16 is not quantised"),
+        (["convert"], "Missing argument 'MODEL'"),
+        (["ladder"], "Missing argument 'MODEL'"),
+        (["ladder", "m", "--types", "q8_0,q9"], "--types q9: unknown; choose one of bf16, f16, f32, iq1_m"),
+        (["ladder", "m", "--tokens", "0"], "--tokens"),
+        (["ladder", "m", "--corpus", "none"], "--corpus none: there is no such file"),
+        (["ladder", "m", "--limits", "kl<1"], "--limits: 'kl<1' is no limit"),
+        (["ladder", "m", "--eval-args", "'"], '--eval-args "\'": No closing quotation'),
+        (["ladder", "m", "--json", "none/l.json"], "the folder none does not exist"),
+        (["ladder", "m", "--plot", "l.gif"], "--plot l.gif: give a name that ends in .png or .svg"),
+        (["ladder", "m", "--out", "there.gguf"], "--out there.gguf: is a file; give the name of a folder"),
+        (["ladder", "nowhere"], "nowhere: there is no such folder, and it is no hub id"),
+        (["imatrix", "m"], "Missing option '--out'"),
+        (["imatrix", "m", "--out", "there.gguf"], "there.gguf: exists already; --force overwrites it"),
+        (["imatrix", "nowhere", "--out", "i.gguf"], "nowhere: there is no such folder, and it is no hub id"),
     ],
 )
 def test_bad_usage_is_refused_in_one_line(
@@ -226,7 +241,11 @@ def test_an_interrupted_conversion_leaves_nothing(
     tmp_path: Path, large_model: Path, number: signal.Signals, quant: str, stage: str
 ) -> None:
     command = [*COMMAND, str(large_model), "--quant", quant, "--out", str(tmp_path / "x.gguf")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    # Whoever runs the tests with nohup has signals ignored, which the command respects.
+    default = functools.partial(signal.signal, number, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=default
+    ) as process:
         assert process.stderr is not None
         while process.stderr.readline().strip() != stage:
             assert process.poll() is None
@@ -243,6 +262,8 @@ def test_help_names_every_option() -> None:
     result = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     for option in ("--quant", "--out", "--tokenizer", "--revision", "--imatrix", "--threads", "--force"):
         assert option in result.stdout
+    assert "edge-convert ladder MODEL" in result.stdout
+    assert "edge-convert imatrix MODEL" in result.stdout
 
 
 def test_the_metadata_keys_are_documented() -> None:

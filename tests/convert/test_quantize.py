@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convert.errors import InputError
-from convert.gguf_file import float_types, write_header
+from convert.gguf_file import float_types, read_header, write_header
 from convert.minicpm import PlannedTensor, read_config
 from convert.quantize import FILE_TYPES, check_quant, plan_quantization
 from tests.convert.models import config, random_weights, write_folder
@@ -106,6 +106,23 @@ def test_an_importance_matrix_reaches_the_quantiser(tmp_path: Path) -> None:
         run(model, tmp_path / f"{favoured}.gguf", "q4_k_s", imatrix=path)
         outcomes.add((tmp_path / f"{favoured}.gguf").read_bytes())
     assert len(outcomes) == 2
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("quant", ["q4_0", "q5_0", "iq4_xs", "iq3_xxs"])
+def test_with_an_importance_matrix_other_types_may_be_chosen(tmp_path: Path, quant: str) -> None:
+    """llama.cpp gives some tensors of the first eighth of the layers, and V, another type then; the plan must know."""
+    settings = config(hidden_size=256, intermediate_size=256, num_hidden_layers=8)
+    model = write_folder(tmp_path / "m", settings=settings)
+    plan = [tensor for tensor in read_config(settings, "c").tensors() if tensor.name.startswith("blk.")]
+    path = write_gguf(tmp_path / "i", {tensor.name: [1.0] * tensor.shape[-1] for tensor in plan})
+    kinds = []
+    for imatrix in (None, path) if quant != "iq3_xxs" else (path,):
+        run(model, tmp_path / f"{imatrix is None}.gguf", quant, imatrix=imatrix)
+        kinds.append(
+            {name: record.type for name, record in read_header(tmp_path / f"{imatrix is None}.gguf").tensors.items()}
+        )
+    assert len(kinds) == 1 or kinds[0] != kinds[1]
 
 
 @pytest.mark.real

@@ -108,9 +108,9 @@ VOCABULARY = ToyVocabulary()
 CHAT_VOCABULARY = ToyVocabulary(duplex=False)
 
 
-def settings(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True) -> Settings:
+def settings(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True, idle_bias: float = 0.0) -> Settings:
     """Settings with the toy vocabulary's markers."""
-    return Settings(USER, ASSISTANT, ctx, slice_tokens, slide)
+    return Settings(USER, ASSISTANT, ctx, slice_tokens, slide, idle_bias=idle_bias)
 
 
 def byte_pairs(tokens: Iterable[int]) -> list[tuple[bytes, bytes]]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from edge_server.connection import SPEAKING, Conversing
 from edge_server.conversation import Settings
 from edge_server.engine import Engine
 from edge_server.events import Mode, Session
 from edge_server.metrics import exposition
-from edge_server.protocol import TextCodec
+from edge_server.protocol import TextCodec, subprotocols
 from edge_server.server import Port, Server, listen
 from edge_server.session import DuplexSession
 from edge_server.turns import TurnSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from tests.edge_server.stepping import SERVED
 from tests.fakes import FakeContext
 
 UNKNOWN, BOS, EOS, IDLE, FIRST_BYTE = range(5)
@@ -113,7 +116,8 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """The server's own parts, put together as `edge_server.backend` does; only the context is fake."""
     context = context or FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256)
-    context.reply = context.reply or parrot(answer, SLICE if duplex_model else 10**6)
+    if not context.says:
+        context.reply = context.reply or parrot(answer, SLICE if duplex_model else 10**6)
     engine = Engine(context)
     engine.start()
     vocabulary = ByteVocabulary(idle=IDLE if duplex_model else None)
@@ -127,11 +131,21 @@ async def serving(
         def session(mode: Mode, seed: int) -> Session:
             return kind(vocabulary, settings, mode, seed)
 
-        codec = lambda drafts: TextCodec(upstream=upstream, ordinary_port=chat, drafts=drafts)  # noqa: E731
-        return Conversing(codec, session, engine.open, 0.8, 0, 0.8, lambda: 1, assume_wpm, speaking)
+        def codec(subprotocol: str | None) -> TextCodec:
+            return TextCodec(upstream=upstream, ordinary_port=chat, subprotocol=subprotocol)
+
+        return Conversing(codec, session, engine.open, SERVED, lambda: 1, assume_wpm, speaking)
 
     ports = [
-        Port(conversing(chat), listen("localhost", 0), "parrot", 2.0, lambda: engine.alive) for chat in (False, True)
+        Port(
+            conversing(chat),
+            listen("localhost", 0),
+            "parrot",
+            2.0,
+            lambda: engine.alive,
+            subprotocols(upstream=upstream, ordinary_port=chat),
+        )
+        for chat in (False, True)
     ]
     try:
         metrics = exposition({"parrot": lambda: engine.counters})
@@ -147,3 +161,48 @@ async def hear(client: ClientConnection, *, seconds: float = 10) -> str:
     frame = await asyncio.wait_for(client.recv(), seconds)
     assert isinstance(frame, str)
     return frame
+
+
+async def all_read(client: ClientConnection) -> None:
+    """Until the server's connection has taken in all that was sent: it runs on this event loop, a few turns a frame."""
+    await (await client.ping())
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+class Gate:
+    """Holds the model inside a decode call until it is opened; `entered` is set once it is held."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self._open = threading.Event()
+        self._open.set()
+
+    def __call__(self) -> None:
+        if not self._open.is_set():
+            self.entered.set()
+            assert self._open.wait(30)
+
+    def shut(self) -> None:
+        self.entered.clear()
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def gated() -> tuple[Gate, FakeContext]:
+    gate = Gate()
+    return gate, FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, on_decode=gate)
+
+
+async def closed(client: ClientConnection) -> tuple[int | None, str | None]:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await hear(client)
+    return client.close_code, client.close_reason
+
+
+def text_of(tokens: tuple[int, ...]) -> str:
+    vocabulary = ByteVocabulary()
+    return b"".join(vocabulary.piece(token, special=True) for token in tokens).decode()

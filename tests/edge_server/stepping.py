@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from edge_server import events
+from edge_server.connection import request_for
 from edge_server.context import Context
 from edge_server.conversation import Settings, Vocabulary
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CHUNK = 8
 STEPS = 2000  # an engine that is not through after so many never will be
 GREEDY = Sampling(temperature=0, top_k=0, top_p=1, seed=0)
+SERVED = Sampling(temperature=0.8, top_k=0, top_p=0.8, seed=0)  # by default
 LONG = tuple((7 * index * index + 3) % 50 for index in range(40))
 
 # What the toy model says: a slice goes on, ends, or ends its message.
@@ -141,8 +143,9 @@ class Talker:
         slice_tokens: int = 6,
         seed: int = 0,
         vocabulary: Vocabulary = VOCABULARY,
+        idle_bias: float = 0.0,
     ) -> None:
-        settings = Settings(USER, ASSISTANT, ctx, slice_tokens, look_ahead=look_ahead)
+        settings = Settings(USER, ASSISTANT, ctx, slice_tokens, look_ahead=look_ahead, idle_bias=idle_bias)
         self.engine = engine
         self.session = DuplexSession(vocabulary, settings, Mode.DUPLEX, seed)
         self.handle = engine.open()
@@ -171,10 +174,10 @@ class Talker:
                 self.actions.append(action)
             if isinstance(action, Generate):
                 self.waits = True
-                self._job = self.handle.submit(self._request(action), self._on_done, forget=action.forget)
+                self._job = self.handle.submit(request_for(action, SERVED), self._on_done, forget=action.forget)
             elif isinstance(action, Prepare):
                 self.prepared.append(action.next)
-                self.handle.prepare(self._request(action.next), forget=action.next.forget)
+                self.handle.prepare(request_for(action.next, SERVED), forget=action.next.forget)
             elif isinstance(action, Cancel):
                 assert self._job is not None
                 self._job.cancel()
@@ -216,7 +219,3 @@ class Talker:
             self.handle.close()
         else:
             self._done = SliceDone(result.tokens, events.Finish(result.finish.value), result.likeliest_next)
-
-    def _request(self, asked: Generate) -> Request:
-        sampling = Sampling(0.8, 0, 0.8, asked.seed)
-        return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import threading
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -14,49 +13,20 @@ from websockets.protocol import State
 
 from edge_server import connection
 from edge_server.connection import Speech
-from edge_server.engine import EngineError
-from tests.edge_server.serving import FIRST_BYTE, ByteVocabulary, hear, parrot, serving
+from tests.edge_server.serving import (
+    FIRST_BYTE,
+    ByteVocabulary,
+    all_read,
+    closed,
+    gated,
+    hear,
+    parrot,
+    serving,
+    text_of,
+)
 from tests.fakes import FakeContext
 
 real = pytest.mark.real
-
-
-class Gate:
-    """Holds the model inside a decode call until it is opened; `entered` is set once it is held."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Event()
-        self._open = threading.Event()
-        self._open.set()
-
-    def __call__(self) -> None:
-        if not self._open.is_set():
-            self.entered.set()
-            assert self._open.wait(30)
-
-    def shut(self) -> None:
-        self.entered.clear()
-        self._open.clear()
-
-    def open(self) -> None:
-        self._open.set()
-
-
-def gated() -> tuple[Gate, FakeContext]:
-    gate = Gate()
-    return gate, FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, on_decode=gate)
-
-
-async def closed(client: ClientConnection) -> tuple[int | None, str | None]:
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            await hear(client)
-    return client.close_code, client.close_reason
-
-
-def text_of(tokens: tuple[int, ...]) -> str:
-    vocabulary = ByteVocabulary()
-    return b"".join(vocabulary.piece(token, special=True) for token in tokens).decode()
 
 
 @real
@@ -80,7 +50,7 @@ class TestConversation:
             await asyncio.to_thread(gate.entered.wait, 30)
             await client.send("two")
             await client.send("six")
-            await (await client.ping())
+            await all_read(client)
             gate.open()
             assert await hear(client) == "You said s"
             held = text_of(context.held(context.decoded[-1][0]))
@@ -98,7 +68,7 @@ class TestConversation:
             await asyncio.to_thread(gate.entered.wait, 30)
             for _ in range(5):
                 await client.send("<idle>")
-            await (await client.ping())
+            await all_read(client)
             gate.open()
             assert await hear(client) == "0123456789"
             assert await hear(client) == "0123456789"
@@ -125,7 +95,7 @@ class TestConversation:
             await asyncio.to_thread(gate.entered.wait, 30)
             await client.send("<!new_session!>")
             await client.send("two")
-            await (await client.ping())
+            await all_read(client)
             gate.open()
             assert await hear(client) == "You said t"
             assert "one" not in text_of(context.held(context.decoded[-1][0]))
@@ -154,7 +124,7 @@ class TestConversation:
             await client.send("one")
             await asyncio.to_thread(gate.entered.wait, 30)
             await client.send("two")
-            await (await client.ping())
+            await all_read(client)
             gate.open()
             assert await hear(client) == "You said o"
             assert await hear(client) == "You said t"
@@ -330,93 +300,6 @@ async def test_any_interleaving_keeps_conversations_apart_and_leaks_nothing(seed
             "an answer was lost, or words of a forgotten conversation came after it"
         )
         assert text.count(letter.upper()) == 25, "an answer came twice"
-
-
-@real
-class TestRubbish:
-    async def test_a_binary_frame_is_refused(self) -> None:
-        async with serving() as served, served.connect() as client:
-            await client.send(b"\x00\x01")
-            assert await closed(client) == (1003, "text frames only")
-
-    async def test_a_frame_over_64_kib_is_refused_and_the_largest_below_is_not(self) -> None:
-        async with serving() as served:
-            async with served.connect() as client:
-                await client.send("x" * 65537)
-                code, _ = await closed(client)
-                assert code == 1009
-            async with served.connect() as client:
-                await client.send("x" * 65536)
-                assert await hear(client) == "<!too_long!>"
-                await client.send("hello")  # the conversation goes on
-                assert await hear(client) == "You said h"
-
-    async def test_a_flood_of_texts_is_answered_once_and_not_kept_in_memory(self) -> None:
-        gate, context = gated()
-        async with serving(context=context) as served, served.connect() as client:
-            gate.shut()
-            await client.send("first")
-            await asyncio.to_thread(gate.entered.wait, 30)
-            flood = asyncio.create_task(_flood(client, 300))
-            await asyncio.sleep(0.2)
-            gate.open()
-            await flood
-            frames: list[str] = []
-            while not frames or frames[-1] != "You said l":
-                frames.append(await hear(client))
-            assert len(frames) < 300
-
-    async def test_a_model_that_fails_closes_the_connection_and_the_next_one_works(self) -> None:
-        context = FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, fail={2})
-        async with serving(context=context) as served:
-            async with served.connect() as client:
-                await client.send("hello")
-                code, reason = await closed(client)
-                assert (code, reason) == (1011, "the model failed; the server's log says why")
-            async with served.connect() as client:
-                await client.send("hello")
-                assert await hear(client) == "You said h"
-
-    async def test_a_failure_while_many_texts_wait_hangs_nothing(self) -> None:
-        gate = Gate()
-
-        def fail() -> None:
-            gate()
-            raise EngineError("the decode call failed")
-
-        context = FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256, on_decode=fail)
-        # `serving` ends only when every connection's handler has returned.
-        async with serving(context=context) as served, served.connect() as client:
-            gate.shut()
-            await client.send("first")
-            await asyncio.to_thread(gate.entered.wait, 30)
-            for number in range(3 * connection.MAX_WAITING):
-                await client.send(f"{number}")
-            gate.open()
-            assert (await closed(client))[0] == 1011
-
-    async def test_a_pool_without_room_is_told_at_once(self) -> None:
-        context = FakeContext(cells=40, slots=4, n_vocab=FIRST_BYTE + 256)
-        async with serving(context=context) as served, served.connect() as client:
-            await client.send("x" * 60)
-            code, reason = await closed(client)
-            assert code == 1013
-            assert reason is not None
-            assert "--kv-cells" in reason
-
-    async def test_a_defect_in_a_session_is_told_and_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(*_: object) -> bytes:
-            raise ZeroDivisionError
-
-        async with serving() as served, served.connect() as client:
-            monkeypatch.setattr(ByteVocabulary, "piece", fail)
-            await client.send("hello")
-            assert (await closed(client))[0] == 1011
-
-
-async def _flood(client: ClientConnection, count: int) -> None:
-    for number in range(count):
-        await client.send("last" if number == count - 1 else f"{number}")
 
 
 class TestSpeech:

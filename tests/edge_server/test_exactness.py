@@ -55,14 +55,24 @@ def model(tiny_gguf: Path) -> Iterator[Model]:
 _shared: list[Model] = []  # hypothesis calls a test many times: it may have no fixture
 
 
-def hold(conversation: list[Turn], *, look_ahead: bool, ctx: int = CTX) -> tuple[Talker, Counters]:
+def hold(
+    conversation: list[Turn], *, look_ahead: bool, ctx: int = CTX, idle_bias: float = 0.0
+) -> tuple[Talker, Counters]:
     """Plays a conversation, each event after the slice before it was delivered."""
     model = _shared[0]
     vocabulary = ModelVocabulary(model, model.n_vocab - 1)
     with Context(model, cells=256, slots=1, threads=1, batch=CHUNK) as context:
         interrupted = Interrupted(context)
         engine = SteppedEngine(context, chunk=CHUNK)
-        talk = Talker(engine, ctx=ctx, look_ahead=look_ahead, slice_tokens=SLICE, seed=11, vocabulary=vocabulary)
+        talk = Talker(
+            engine,
+            ctx=ctx,
+            look_ahead=look_ahead,
+            slice_tokens=SLICE,
+            seed=11,
+            vocabulary=vocabulary,
+            idle_bias=idle_bias,
+        )
         for turn in conversation:
             event: Event = Silence() if turn.text is None else UserText(turn.text)
             for _ in range(turn.after):
@@ -101,14 +111,16 @@ def spoken(*texts: str | None) -> list[Turn]:
     return [Turn(text, 99, inside=False) for text in texts]
 
 
-@given(turns)
+@given(turns, st.sampled_from([0.0, 0.0, 5.0, -5.0]))
 # Found: a text that makes the transcript forget shifted cells that had been prepared, or had not.
-@example(spoken(TEXTS[2], TEXTS[1], *[TEXTS[0]] * 5, TEXTS[1]))
-@example(spoken(TEXTS[1], TEXTS[2], None, None, *[TEXTS[0]] * 4))
+@example(spoken(TEXTS[2], TEXTS[1], *[TEXTS[0]] * 5, TEXTS[1]), 0.0)
+@example(spoken(TEXTS[1], TEXTS[2], None, None, *[TEXTS[0]] * 4), 0.0)
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_words_are_the_same_with_and_without_look_ahead_for_any_timing(conversation: list[Turn]) -> None:
-    ahead, counters = hold(conversation, look_ahead=True)
-    plain, _ = hold([Turn(turn.text, 0, False) for turn in conversation], look_ahead=False)
+def test_the_words_are_the_same_with_and_without_look_ahead_for_any_timing(
+    conversation: list[Turn], idle_bias: float
+) -> None:
+    ahead, counters = hold(conversation, look_ahead=True, idle_bias=idle_bias)
+    plain, _ = hold([Turn(turn.text, 0, False) for turn in conversation], look_ahead=False, idle_bias=idle_bias)
     assert ahead.slices == plain.slices
     assert ahead.said == plain.said
     assert ahead.actions == plain.actions  # so the same requests, seeds and all

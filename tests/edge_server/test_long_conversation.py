@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge_server.connection import request_for
 from edge_server.conversation import Settings
 from edge_server.engine import EngineError, Generated, Request, Sampling
 from edge_server.events import (
@@ -33,7 +34,7 @@ from edge_server.events import (
 )
 from edge_server.session import DuplexSession
 from edge_server.tokens import common_prefix
-from tests.edge_server.stepping import SteppedEngine
+from tests.edge_server.stepping import SERVED, SteppedEngine
 
 if TYPE_CHECKING:
     from edge_server.backend import ModelVocabulary
@@ -116,12 +117,12 @@ class Talker:
         """Submits and waits."""
         self.slides += len(asked.forget)
         results: list[Generated | EngineError] = []
-        self.handle.submit(_request(asked), results.append, forget=asked.forget)
+        self.handle.submit(request_for(asked, SERVED), results.append, forget=asked.forget)
         while not results:
             self._engine.step()
         (result,) = results
         assert isinstance(result, Generated), result
-        if self._prepared is None or _request(self._prepared[0]) != _request(asked):
+        if self._prepared is None or request_for(self._prepared[0], SERVED) != request_for(asked, SERVED):
             self.cells.take(asked, result)
         else:
             assert result is self._prepared[1], "the answer was at hand"
@@ -130,7 +131,7 @@ class Talker:
     def _prepare(self, asked: Generate) -> None:
         """Prepares and lets the engine come to its end."""
         self.slides += len(asked.forget)
-        self.handle.prepare(_request(asked), forget=asked.forget)
+        self.handle.prepare(request_for(asked, SERVED), forget=asked.forget)
         job = self.handle.prepared
         assert job is not None
         self._engine.run()
@@ -151,11 +152,6 @@ class Talker:
         assert held == tuple(self.cells.tokens)
         assert held[: len(transcript)] == transcript
         assert len(held) <= CTX
-
-
-def _request(asked: Generate) -> Request:
-    sampling = Sampling(0.8, 0, 0.8, asked.seed)
-    return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, urgent=asked.urgent)
 
 
 @dataclass

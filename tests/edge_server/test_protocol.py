@@ -81,10 +81,21 @@ def test_a_new_session_forgets_a_reply_that_was_not_sent() -> None:
 
 
 @pytest.mark.parametrize("port", [False, True])
-@pytest.mark.parametrize("words", ["<!end!>", " <!too_long!> "])
+@pytest.mark.parametrize("words", ["<!end!>", " <!too_long!> ", "<!slice!>3", " <!slice!>"])
 def test_the_models_words_are_never_taken_for_the_servers(words: str, port: bool) -> None:
     (frame,) = TextCodec(ordinary_port=port).encode(Say(words))
     assert frame.strip() not in ("<!end!>", "<!too_long!>")
+    assert not frame.strip().startswith("<!slice!>")
+
+
+@pytest.mark.parametrize("words", [("<!too_", "long!>"), ("<!sli", "ce!>", "3")])
+def test_nor_are_words_that_become_so_in_a_whole_reply(words: tuple[str, ...]) -> None:
+    codec = TextCodec()
+    codec.decode("<!new_ordinary_session!>")
+    for piece in words:
+        codec.encode(Say(piece))
+    (frame,) = codec.encode(ReplyEnd())
+    assert frame.startswith("< !")
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_logits_are_only_read(shape: str) -> None:
     logits = shaped(shape)
     logits.flags.writeable = False  # whoever writes fails
     for temperature, top_k in ((0, 0), (0.8, 0), (0.8, 20), (1e6, 0), (1e6, 20)):
-        sampler = LogitSampler(Sampling(temperature, top_k, 0.9, 0), Scratch(len(logits)))
+        sampler = LogitSampler(Sampling(temperature, top_k, 0.9, 0, (5, 2.0)), Scratch(len(logits)))
         assert 0 <= sampler.sample(logits) < len(logits)
 
 

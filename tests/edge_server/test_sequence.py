@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from edge_server.context import Context, EngineError, PoolFull, Sampling
-from edge_server.sequence import (
-    Finish,
-    Generation,
-    Request,
-    SavedSequence,
-    Sequence,
-    chunk_end,
-    decode,
-)
+from edge_server.context import EngineError, PoolFull
+from edge_server.sequence import Sequence, chunk_end
 from edge_server.tokens import Forgotten
+from tests.edge_server.sequences import (
+    NO_STOP,
+    TOLERANCE,
+    four_slots,
+    generate,
+    next_logits,
+    real_context,
+    words,
+)
+from tests.edge_server.stepping import CHUNK, GREEDY, LONG
 from tests.fakes import FakeContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from edge_server.llama import Model
 
-GREEDY = Sampling(temperature=0, top_k=0, top_p=1, seed=0)
-DRAWN = Sampling(temperature=0.8, top_k=0, top_p=0.8, seed=7)
-NO_STOP: frozenset[int] = frozenset()
 LIST = list(range(10, 19))
-CHUNK = 8
 
-# Calls of other shapes, and other sequences in the pool, change rounding. On the tiny model, over 180 sequences, the
-# largest difference as a share of the largest logit: 1.6e-6 with f32 cells and no flash attention, 2.9e-3 as the server
-# runs by default (f16 cells, flash attention, which sums in f16); the likeliest token was the same every time.
-TOLERANCE = 2e-5
-DEFAULT_TOLERANCE = 2e-2
 
-tokens_of_length = st.lists(st.integers(0, 49), min_size=1, max_size=20)
+@pytest.fixture(params=["fake", pytest.param("llama", marks=pytest.mark.real)])
+def context(request: pytest.FixtureRequest) -> Iterator[Any]:
+    yield from four_slots(request)
 
 
 # --- cutting and comparing ---
@@ -69,215 +62,7 @@ def test_a_rest_that_fits_into_one_call_is_not_cut() -> None:
     assert chunk_end(60, 130, 64) == 64
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"tokens": ()}, "at least one token"),
-        ({"max_new": -1}, "max_new"),
-        ({"cuts": (2,)}, "cuts"),
-        ({"tokens": (1, 2), "cuts": (2, 1)}, "cuts"),
-    ],
-)
-def test_a_request_that_makes_no_sense_is_refused(change: dict[str, Any], message: str) -> None:
-    fields: dict[str, Any] = {"tokens": (1,), "max_new": 1, "stop": NO_STOP, "sampling": GREEDY}
-    with pytest.raises(ValueError, match=message):
-        Request(**{**fields, **change})
-
-
-@pytest.mark.parametrize("change", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": -1}, {"top_p": 0}])
-def test_sampling_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(change))):
-        Sampling(**{"temperature": 0.8, "top_k": 0, "top_p": 0.8, "seed": 0, **change})
-
-
-# --- any order of operations ---
-
-
-class Operations(RuleBasedStateMachine):
-    """Three sequences in one pool, each beside a plain list that says what it must hold."""
-
-    make_context: Callable[[], Context]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.context = self.make_context()
-        self.sequences = [Sequence(self.context, slot, chunk=CHUNK) for slot in range(3)]
-        self.lists: list[list[int]] = [[], [], []]
-        self.saved: list[SavedSequence] = []
-
-    @rule(which=st.integers(0, 2), tokens=tokens_of_length)
-    def extend(self, which: int, tokens: list[int]) -> None:
-        room = self.context.cells - sum(map(len, self.lists))
-        if len(tokens) > room:
-            return
-        assert self.sequences[which].extend(tokens) == len(tokens)
-        self.lists[which] += tokens
-
-    @rule(which=st.integers(0, 2), tokens=st.lists(st.integers(0, 49), max_size=3), new=st.integers(0, 6))
-    def generate(self, which: int, tokens: list[int], new: int) -> None:
-        room = self.context.cells - sum(map(len, self.lists))
-        if len(tokens) + new > room or not self.lists[which] + tokens:
-            return
-        done = self.sequences[which].generate(new, frozenset({3}), DRAWN, tokens=tuple(tokens))
-        assert done.finish is (Finish.STOP if 3 in done.tokens else Finish.CAP)
-        assert done.reused + done.prefilled == len(self.lists[which]) + len(tokens)
-        self.check_generated([*self.lists[which], *tokens], new, done.tokens)
-        self.lists[which] += [*tokens, *done.tokens[:-1]]  # the last one is decoded with what comes next
-
-    def check_generated(self, transcript: list[int], new: int, got: tuple[int, ...]) -> None:
-        """Real logits are only nearly those of a fresh sequence, so only the fake's words must be the same."""
-
-    @rule(which=st.integers(0, 2), length=st.integers(-1, 40))
-    def truncate(self, which: int, length: int) -> None:
-        self.sequences[which].truncate(length)
-        del self.lists[which][max(length, 0) :]
-
-    @rule(which=st.integers(0, 2))
-    def release(self, which: int) -> None:
-        self.sequences[which].release()
-        self.lists[which].clear()
-
-    @rule(which=st.integers(0, 2))
-    def save(self, which: int) -> None:
-        self.saved.append(self.sequences[which].save())
-
-    @precondition(lambda self: self.saved)
-    @rule(which=st.integers(0, 2), data=st.data())
-    def restore(self, which: int, data: st.DataObject) -> None:
-        saved = data.draw(st.sampled_from(self.saved))
-        others = sum(len(tokens) for index, tokens in enumerate(self.lists) if index != which)
-        if others + len(saved.tokens) > self.context.cells:
-            with pytest.raises(PoolFull):
-                self.sequences[which].restore(saved)
-            self.lists[which] = []
-        else:
-            self.sequences[which].restore(saved)
-            self.lists[which] = list(saved.tokens)
-
-    @invariant()
-    def each_holds_its_list(self) -> None:
-        assert [list(sequence.tokens) for sequence in self.sequences] == self.lists
-
-    def teardown(self) -> None:
-        for sequence, tokens in zip(self.sequences, self.lists, strict=True):
-            self.check_like_fresh(sequence, tokens)
-        for sequence in self.sequences:
-            sequence.release()
-
-    def check_like_fresh(self, sequence: Sequence, tokens: list[int]) -> None:
-        raise NotImplementedError
-
-
-def run_machine(machine: type[Operations], examples: int, steps: int) -> None:
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-def test_any_operations_leave_the_cells_of_a_fresh_sequence() -> None:
-    class OnFake(Operations):
-        context: FakeContext
-
-        @staticmethod
-        def make_context() -> Context:
-            return FakeContext(cells=90, slots=3, batch=CHUNK)
-
-        def check_like_fresh(self, sequence: Sequence, tokens: list[int]) -> None:
-            fresh = FakeContext(cells=90, slots=1, batch=CHUNK)
-            Sequence(fresh, 0, chunk=CHUNK).extend(tokens)
-            assert self.context.held(sequence.slot) == tuple(tokens)
-            assert self.context.state(sequence.slot) == fresh.state(0)
-
-        def check_generated(self, transcript: list[int], new: int, got: tuple[int, ...]) -> None:
-            fresh = Sequence(FakeContext(cells=90, slots=1, batch=CHUNK), 0, chunk=CHUNK)
-            assert fresh.generate(new, frozenset({3}), DRAWN, tokens=tuple(transcript)).tokens == got
-
-        @invariant()
-        def cells_are_mirrored(self) -> None:
-            assert [list(self.context.held(slot)) for slot in range(3)] == self.lists
-
-    run_machine(OnFake, examples=15, steps=12)
-
-
-@pytest.fixture(scope="module")
-def model(tiny_gguf: Any) -> Iterator[Model]:
-    from edge_server.llama import Model
-
-    with Model.load(tiny_gguf, gpu_layers=0) as model:
-        yield model
-
-
-def real_context(model: Model, *, slots: int = 3, exact: bool = True) -> Any:
-    """A context of 256 cells, with the smallest rounding errors if `exact`, else as the server makes it."""
-    from edge_server.llama import Context
-
-    choice: dict[str, Any] = {"kv_type": "f32", "flash_attention": False} if exact else {}
-    return Context(model, cells=256, slots=slots, batch=CHUNK, threads=1, **choice)
-
-
-def next_logits(sequence: Sequence, context: Any, probe: int = 17) -> Any:
-    from tests.tiny import logits
-
-    sequence.extend([probe])
-    return logits(context)
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(("exact", "tolerance"), [(True, TOLERANCE), (False, DEFAULT_TOLERANCE)])
-def test_any_operations_leave_the_logits_of_a_fresh_sequence(model: Model, exact: bool, tolerance: float) -> None:
-    class OnLlama(Operations):
-        @staticmethod
-        def make_context() -> Context:
-            context: Context = real_context(model, exact=exact)
-            return context
-
-        def check_like_fresh(self, sequence: Sequence, tokens: list[int]) -> None:
-            with real_context(model, slots=1, exact=exact) as context:
-                fresh = Sequence(context, 0, chunk=CHUNK)
-                fresh.extend(tokens)
-                expected = next_logits(fresh, context)
-            got = next_logits(sequence, self.context)
-            assert abs(got - expected).max() <= tolerance * abs(expected).max()
-
-        def teardown(self) -> None:
-            super().teardown()
-            self.context.close()  # type: ignore[attr-defined]
-
-    run_machine(OnLlama, examples=25, steps=20)
-
-
 # --- one promise at a time, on both contexts ---
-
-
-@pytest.fixture(params=["fake", pytest.param("llama", marks=pytest.mark.real)])
-def context(request: pytest.FixtureRequest) -> Iterator[Any]:
-    if request.param == "fake":
-        yield FakeContext(batch=CHUNK, n_vocab=600)
-    else:
-        with real_context(request.getfixturevalue("model"), slots=4) as context:
-            yield context
-
-
-def words(sequence: Sequence, count: int = 8) -> tuple[int, ...]:
-    """What a sequence says next, greedily."""
-    return sequence.generate(count, NO_STOP, GREEDY).tokens
-
-
-LONG = [(7 * index * index + 3) % 50 for index in range(40)]
-
-
-def test_generation_starts_with_what_is_missing_and_leaves_the_last_token_undecoded(context: Any) -> None:
-    sequence = Sequence(context, 0, chunk=CHUNK)
-    sequence.extend(LONG[:10])
-    done = sequence.generate(5, NO_STOP, GREEDY, tokens=tuple(LONG[10:30]))
-    assert (done.reused, done.prefilled, len(done.tokens), done.finish) == (10, 20, 5, Finish.CAP)
-    assert sequence.tokens == (*LONG[:30], *done.tokens[:-1])
 
 
 def test_the_same_list_gives_the_same_words_however_it_came_about(context: Any) -> None:
@@ -287,81 +72,6 @@ def test_the_same_list_gives_the_same_words_however_it_came_about(context: Any) 
     other.truncate(20)
     other.extend(LONG[20:])
     assert words(one) == words(other)
-
-
-def test_a_stop_token_ends_generation_and_is_part_of_the_result(context: Any) -> None:
-    sequence = Sequence(context, 0, chunk=CHUNK)
-    sequence.extend(LONG)
-    free = words(sequence)
-    sequence.truncate(len(LONG))
-    done = sequence.generate(8, frozenset({free[2]}), GREEDY)
-    assert done.finish is Finish.STOP
-    assert done.tokens == free[: free.index(free[2]) + 1]
-
-
-def test_peek_reports_the_token_that_would_have_come_next(context: Any) -> None:
-    sequence = Sequence(context, 0, chunk=CHUNK)
-    sequence.extend(LONG)
-    longer = words(sequence, 6)
-    sequence.truncate(len(LONG))
-    done = sequence.generate(5, NO_STOP, GREEDY, peek=True)
-    assert (done.tokens, done.likeliest_next) == (longer[:5], longer[5])
-    assert sequence.tokens == (*LONG, *done.tokens)
-
-
-def test_nothing_is_peeked_at_after_a_stop(context: Any) -> None:
-    sequence = Sequence(context, 0, chunk=CHUNK)
-    sequence.extend(LONG)
-    everything = frozenset(range(700))
-    assert sequence.generate(5, everything, GREEDY, peek=True).likeliest_next is None
-
-
-def test_a_request_for_no_tokens_only_prefills(context: Any) -> None:
-    sequence = Sequence(context, 0, chunk=CHUNK)
-    done = sequence.generate(0, NO_STOP, GREEDY, tokens=tuple(LONG))
-    assert (done.tokens, done.finish, done.prefilled) == ((), Finish.CAP, len(LONG))
-    calls = context.calls
-    assert sequence.generate(0, NO_STOP, GREEDY).reused == len(LONG)
-    assert context.calls == calls
-
-
-def test_logits_at_hand_are_used_and_others_cost_one_token(context: Any) -> None:
-    one, other = Sequence(context, 0, chunk=CHUNK), Sequence(context, 1, chunk=CHUNK)
-    one.extend(LONG)
-    calls = context.calls
-    first = one.generate(1, NO_STOP, GREEDY)
-    assert (context.calls, first.reused, first.prefilled) == (calls, len(LONG), 0)
-    other.extend(LONG[:3])
-    again = one.generate(1, NO_STOP, GREEDY)
-    assert (context.calls, again.reused, again.prefilled) == (calls + 2, len(LONG) - 1, 1)
-    assert again.tokens == first.tokens
-
-
-def test_the_same_seed_draws_the_same_tokens_and_another_seed_others(context: Any) -> None:
-    def drawn(seed: int) -> tuple[int, ...]:
-        sequence = Sequence(context, 0, chunk=CHUNK)
-        sequence.extend(LONG)
-        tokens = sequence.generate(8, NO_STOP, Sampling(1.5, 0, 1, seed)).tokens
-        sequence.release()
-        return tokens
-
-    assert drawn(1) == drawn(1)
-    assert len({drawn(seed) for seed in range(8)}) > 1
-
-
-def test_a_full_pool_ends_generation_and_leaves_cells_and_mirror_equal(context: Any) -> None:
-    blocker, sequence = Sequence(context, 0, chunk=CHUNK), Sequence(context, 1, chunk=CHUNK)
-    blocker.extend([5] * (context.cells - 12))
-    done = sequence.generate(8, NO_STOP, GREEDY, tokens=tuple(LONG[:10]))
-    assert (done.finish, len(done.tokens)) == (Finish.FULL, 3)
-    assert sequence.tokens == (*LONG[:10], *done.tokens[:2])
-    with pytest.raises(PoolFull, match="no free cells"):
-        sequence.extend([1])
-    blocker.release()
-    expected = words(sequence)
-    sequence.release()
-    sequence.extend([*LONG[:10], *done.tokens[:2]])
-    assert words(sequence) == expected
 
 
 def test_what_is_forgotten_leaves_and_the_rest_moves_without_being_decoded(context: Any) -> None:
@@ -374,7 +84,7 @@ def test_what_is_forgotten_leaves_and_the_rest_moves_without_being_decoded(conte
         each.forget(Forgotten(4, 16, 99))
     assert context.calls == calls
     assert sequence.tokens == (*LONG[:4], *LONG[16:], 9)
-    assert twin.generate(1, NO_STOP, GREEDY).prefilled == 1, "the logits were those of the list before"
+    assert generate(twin, 1, NO_STOP, GREEDY).prefilled == 1, "the logits were those of the list before"
     assert words(sequence) == words(twin)
 
 
@@ -460,20 +170,6 @@ def test_an_abort_while_a_shift_is_pending_does_not_shift_twice(context: Any) ->
     assert words(sequence) == words(twin)
 
 
-def test_an_aborted_generation_is_cancelled_with_what_it_had(context: Any) -> None:
-    sequence = Sequence(context, 0, chunk=CHUNK)
-    generation = Generation(context, sequence, Request(tuple(LONG[:8]), 9, NO_STOP, GREEDY))
-    assert generation.take() is None
-    assert decode([sequence], [generation.feed(CHUNK)]) == [True]
-    assert generation.take() is None
-    context.abort()
-    assert decode([sequence], [generation.feed(CHUNK)]) == [False]
-    context.resume()
-    done = generation.result(Finish.CANCELLED)
-    assert len(done.tokens) == 1
-    assert sequence.tokens == tuple(LONG[:8])
-
-
 # --- what only the fake can show ---
 
 
@@ -492,7 +188,7 @@ def test_where_cells_cannot_be_removed_all_are_dropped(take_back: Callable[[Sequ
     sequence.extend(LONG)
     take_back(sequence)
     assert sequence.tokens == context.held(0) == ()
-    done = sequence.generate(2, NO_STOP, GREEDY, tokens=tuple(LONG))
+    done = generate(sequence, 2, NO_STOP, GREEDY, tokens=tuple(LONG))
     assert (done.reused, done.prefilled) == (0, len(LONG))
 
 
@@ -595,7 +291,7 @@ def test_logits_that_are_gone_cost_a_token_that_is_counted() -> None:
     sequence, other = (Sequence(context, slot, chunk=CHUNK) for slot in range(2))
     sequence.extend(LIST)
     other.extend(LIST)
-    sequence.generate(0, NO_STOP, GREEDY)
+    generate(sequence, 0, NO_STOP, GREEDY)
     assert sequence.decoded_twice == 0, "nothing is sampled"
-    sequence.generate(1, NO_STOP, GREEDY)
+    generate(sequence, 1, NO_STOP, GREEDY)
     assert sequence.decoded_twice == 1

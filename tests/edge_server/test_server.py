@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import socket
 import threading
 import urllib.error
 import urllib.request
+from asyncio.trsock import TransportSocket
 
 import pytest
 from hypothesis import given
@@ -113,6 +115,31 @@ async def test_healthz_says_when_the_model_can_no_longer_answer() -> None:
         status, _, text = await asyncio.to_thread(fetch, f"http://127.0.0.1:{served.ports[0].number}/healthz")
         assert status == 503
         assert json.loads(text)["status"] != "ok"
+
+
+@real
+async def test_a_frame_does_not_wait_for_the_receipt_of_the_one_before() -> None:
+    async with serving() as served, served.connect() as client:
+        await client.send("hello")
+        await hear(client)
+        (connection,) = served.server._clients
+        own = connection.transport.get_extra_info("socket")
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@real
+async def test_a_socket_that_takes_no_option_fails_no_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:  # as macOS does where the client has gone
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    async with serving() as served:
+        monkeypatch.setattr(TransportSocket, "setsockopt", refuse)
+        async with served.connect() as client:
+            await client.send("hello")
+            assert await hear(client) == "You said h"
+    assert "failed" not in caplog.text
 
 
 @real

@@ -91,6 +91,7 @@ def test_a_machine_that_does_not_keep_up_at_all() -> None:
         (replace(MACHINE, file_type="2"), False),  # it is one
         (replace(MACHINE, file_type="19"), False),  # two bits a weight
         (replace(MACHINE, has_gpu=True, on_gpu=True), False),  # a CPU's concern
+        (replace(MACHINE, file_type="14", size=int(MACHINE.parameters * 4.6 / 8)), False),  # a Q4_K_S that is smaller
     ],
 )
 def test_q4_0_is_advised_where_it_has_fewer_bytes(machine: Machine, advised: bool) -> None:

@@ -15,16 +15,13 @@ from edge_server.events import (
     Mode,
     NewSession,
     Output,
-    Release,
-    ReplyEnd,
     Say,
     SliceDone,
-    TooLong,
     UserText,
 )
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession
-from edge_server.upstream import DUPLEX_LIMIT, ORDINARY_LIMIT, UpstreamDuplexSession, UpstreamTurnSession
+from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 from tests.edge_server.peers import BOS, CHAT_VOCABULARY, EOS, IDLE, TEN, VOCABULARY, Peer, prompt, settings
 
 FRAME_TOKENS = 7  # <s> < 用户 > < AI >
@@ -63,6 +60,17 @@ def test_upstream_text_is_asked_for_in_a_prompt_of_up_to_15_new_tokens() -> None
     assert isinstance(generate, Generate)
     assert VOCABULARY.text(generate.tokens) == "<s><用户>hello<AI>"
     assert (generate.max_new, generate.stop, generate.peek) == (15, frozenset({EOS, IDLE}), False)
+
+
+def test_upstream_the_slices_cap_is_an_option_and_a_piece_of_a_turn_is_what_it_was() -> None:
+    slices = Peer(UpstreamDuplexSession(VOCABULARY, settings(slice_tokens=10), Mode.DUPLEX, seed=0))
+    (generate,) = slices.text("hello")
+    assert isinstance(generate, Generate)
+    assert generate.max_new == 10
+    turn = Peer(UpstreamTurnSession(CHAT_VOCABULARY, settings(slice_tokens=10), Mode.ORDINARY, seed=0))
+    (generate,) = turn.text("hello")
+    assert isinstance(generate, Generate)
+    assert generate.max_new == 15
 
 
 def test_upstream_the_slice_is_sent_whole_and_keeps_its_leading_space() -> None:
@@ -243,180 +251,6 @@ def test_upstream_a_marker_that_the_model_says_swallows_its_last_piece() -> None
     peer = duplex()
     peer.text("hello")
     assert peer.reply("a<AI>b</s>") == [Say("a<AIb")]
-
-
-# --- port 8765: the limit
-
-
-def test_upstream_a_prompt_of_512_tokens_is_too_long_and_one_less_is_not() -> None:
-    assert isinstance(duplex().text("x" * (DUPLEX_LIMIT - FRAME_TOKENS - 1))[0], Generate)
-    assert duplex().text("x" * (DUPLEX_LIMIT - FRAME_TOKENS)) == [TooLong()]
-
-
-def test_upstream_too_long_until_a_new_session() -> None:
-    peer = duplex()
-    peer.text("x" * DUPLEX_LIMIT)
-    assert peer.text("a") == [TooLong()]
-    assert peer.tick(2) == [TooLong(), TooLong()]
-    assert peer.new_session() == [Release()]
-    assert isinstance(peer.text("a")[0], Generate)
-
-
-def test_upstream_silence_can_be_what_makes_the_prompt_too_long() -> None:
-    peer = duplex()
-    peer.text("x" * (DUPLEX_LIMIT - FRAME_TOKENS - 1))
-    peer.reply(" one" * 15)
-    assert peer.tick() == [TooLong()]
-
-
-def test_upstream_a_context_smaller_than_the_limit_lowers_it() -> None:
-    peer = duplex(ctx=64)
-    assert peer.text("x" * (64 - 15 - FRAME_TOKENS)) == [TooLong()]
-    peer = duplex(Mode.ORDINARY, ctx=64)
-    (generate,) = peer.text("x" * (64 - 15 - FRAME_TOKENS - 1))
-    assert isinstance(generate, Generate)
-    assert len(generate.tokens) + generate.max_new == 64
-
-
-# --- port 8765: one frame after the other
-
-
-def test_upstream_a_frame_is_answered_before_the_next_is_read() -> None:
-    peer = duplex()
-    peer.text("a")
-    assert peer.text("b") == []
-    assert peer.session.waiting == 1
-    said, generate = peer.reply(TEN + "</s>")
-    assert said == Say(TEN)
-    assert isinstance(generate, Generate)
-    assert prompt(peer) == f"<s><用户>a<AI>{TEN}</s><用户>b<AI>"
-
-
-def test_upstream_every_tick_during_a_slice_is_taken_behind_it() -> None:
-    peer = duplex()
-    peer.text("a")
-    peer.tick(3)
-    for _ in range(3):
-        peer.reply(TEN + "</s>")
-        assert peer.asked is not None
-    peer.reply(TEN + "</s>")
-    assert peer.asked is None
-
-
-def test_upstream_a_new_session_waits_for_the_slice_too() -> None:
-    peer = duplex()
-    peer.text("a")
-    assert peer.new_session() == []
-    peer.text("b")
-    said, release, generate = peer.reply(TEN + "</s>")
-    assert (said, release) == (Say(TEN), Release())
-    assert isinstance(generate, Generate)
-    assert VOCABULARY.text(generate.tokens) == "<s><用户>b<AI>"
-
-
-def test_upstream_a_new_session_forgets_the_history_and_lowers_the_flag() -> None:
-    peer = speaking()
-    assert peer.new_session() == [Release()]
-    assert peer.tick() == []
-    assert peer.new_session() == []
-
-
-# --- port 8765: ordinary mode
-
-
-def test_upstream_ordinary_mode_on_8765_is_one_reply_of_up_to_512_tokens() -> None:
-    peer = duplex()
-    peer.new_session(Mode.ORDINARY)
-    (generate,) = peer.text("hello")
-    assert isinstance(generate, Generate)
-    assert generate.max_new == 512
-    assert peer.reply(" one" * 512, following=" one") == [Say(" one" * 512)]
-
-
-def test_upstream_ordinary_mode_on_8765_stops_at_idle_too_and_sends_no_end() -> None:
-    peer = duplex(Mode.ORDINARY)
-    codec = TextCodec(upstream=True)
-    peer.text("hello")
-    assert frames(codec, peer.reply(" one. two<idle>")) == [" one\n two"]
-
-
-# --- port 8766
-
-
-def test_upstream_8766_sends_pieces_of_15_tokens_without_a_cap_and_an_end() -> None:
-    peer = turns()
-    codec = TextCodec(upstream=True, ordinary_port=True)
-    (generate,) = peer.text("hello")
-    assert isinstance(generate, Generate)
-    assert (generate.max_new, generate.stop) == (15, frozenset({EOS}))
-    for _ in range(40):
-        assert frames(codec, peer.reply(" one" * 15, following=" one")) == [" one" * 15]
-    assert frames(codec, peer.reply(" two</s>")) == [" two", "<!end!>"]
-
-
-def test_upstream_period_stays_on_8766_and_becomes_a_newline_on_8765() -> None:
-    for peer, ordinary, sent in ((duplex(), False, " one\n two\n"), (turns(), True, " one. two.")):
-        peer.text("hello")
-        first, *_ = frames(TextCodec(upstream=True, ordinary_port=ordinary), peer.reply(" one. two.</s>"))
-        assert first == sent
-
-
-def test_upstream_8766_reseeds_each_turn_alike() -> None:
-    peer = turns()
-    seeds = []
-    for _ in range(2):
-        peer.text("hello")
-        assert peer.asked is not None
-        first = peer.asked.seed
-        peer.reply(" one" * 15)
-        assert peer.asked is not None
-        seeds.append((first, peer.asked.seed))
-        peer.reply("</s>")
-    assert seeds[0] == seeds[1]
-    assert seeds[0][0] != seeds[0][1]
-
-
-def test_upstream_8766_goes_on_from_what_it_sampled_within_a_reply() -> None:
-    peer = turns()
-    peer.text("hello")
-    peer.reply(" one" * 15)
-    assert peer.asked is not None
-    assert peer.reused == len(peer.asked.tokens) - 1
-
-
-def test_upstream_8766_closes_no_reply_and_drops_nothing() -> None:
-    peer = turns()
-    peer.text("hello")
-    peer.reply(" one😀</s>")  # the end of an emoji's bytes ends the reply before its eos
-    peer.tick()
-    assert prompt(peer) == "<s><用户>hello<AI> one\ufffd\ufffd\ufffd<用户><idle><AI>"
-    peer.reply("</s>")
-    peer.text("hello")
-    assert prompt(peer).endswith("<用户><idle><AI></s><用户>hello<AI>")
-
-
-def test_upstream_8766_the_end_of_an_emoji_ends_the_reply() -> None:
-    peer = turns()
-    peer.text("hello")
-    assert peer.reply(" one😀" + " one" * 10) == [Say(" one\ufffd\ufffd\ufffd"), ReplyEnd()]
-
-
-def test_upstream_8766_takes_4096_tokens_and_no_more() -> None:
-    codec = TextCodec(upstream=True, ordinary_port=True)
-    assert isinstance(turns().text("x" * (ORDINARY_LIMIT - FRAME_TOKENS))[0], Generate)
-    peer = turns()
-    assert frames(codec, peer.text("x" * (ORDINARY_LIMIT - FRAME_TOKENS + 1))) == ["<!too_long!>", "<!end!>"]
-    assert frames(codec, peer.text("a")) == ["<!too_long!>", "<!end!>"]
-    peer.new_session()
-    assert isinstance(peer.text("a")[0], Generate)
-
-
-def test_upstream_8766_a_reply_ends_where_the_context_does() -> None:
-    peer = turns(ctx=64)
-    peer.text("hello")
-    while peer.reply(" one" * 15)[-1] != ReplyEnd():
-        assert peer.asked is not None
-        assert len(peer.asked.tokens) + peer.asked.max_new <= 64
 
 
 # --- both
