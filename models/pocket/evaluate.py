@@ -1,8 +1,8 @@
 """Measures the pocket model's behaviour on held-out phrasings, through the server's own session code; prints a table.
 
 With --slides: what becomes of it in conversations that have outgrown the context. Knows the command line, the converter
-and the table; what is measured is in `measure.py` and `sliding.py`. Exit codes: 0, 1 a goal is missed, 2 bad usage or
-input.
+and the table; what is measured is in `measure.py` and `sliding.py`. Exit codes: 0, 1 a goal is missed or a model cannot
+be run, 2 bad usage or input, 130 stopped.
 """
 
 from __future__ import annotations
@@ -129,7 +129,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, default=HERE)
     parser.add_argument("--quants", nargs="+", help=f"default: {' '.join(QUANTS)}; with --slides: {QUANTS[-1]}")
     parser.add_argument(
-        "--cases", type=int, help="conversations a row; half as many near 1,024 tokens; default: 200, with --slides: 50"
+        "--cases",
+        type=int,
+        help="conversations a row, 2 or more; half as many near 1,024 tokens and in Chinese, twice as many of right "
+        "answers; default: 200, with --slides: 50, by fives",
     )
     parser.add_argument(
         "--slides", action="store_true", help="what forgetting costs, by how much is forgotten at a time"
@@ -139,6 +142,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first conversation, with a temperature")
     parser.add_argument("--show", type=int, default=3, help="misses to print for each row of the last quantisation")
     options = parser.parse_args(argv)
+    if options.cases is not None and options.cases < 2:
+        parser.error(f"--cases {options.cases} cannot be used: give 2 or more")
+    if options.slides and options.temperature:
+        parser.error("--slides is measured greedily: leave --temperature out")
     options.quants = options.quants or (QUANTS[-1:] if options.slides else QUANTS)
     options.cases = options.cases or (50 if options.slides else 200)
     return options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import evaluate
 import pytest
 from measure import ANSWERS, BEHAVIOURS, long_before
 from slices import DuplexTokenizer
@@ -65,11 +64,3 @@ def test_a_long_conversation_ends_with_something_said_and_outgrows_the_context()
             talk = long_before(str(seed), DuplexTokenizer(), length)
             assert length <= len(talk.tokens) < length + ROOM + 300
             assert talk.pairs[-1].heard is not None
-
-
-def test_slides_are_measured_at_the_default_quantisation_with_fewer_cases() -> None:
-    plain, slides = evaluate.parse([]), evaluate.parse(["--slides"])
-    assert (tuple(plain.quants), plain.cases) == (("f16", "q8_0", "q4_k_m"), 200)
-    assert (tuple(slides.quants), slides.cases) == (("q4_k_m",), 50)
-    asked = evaluate.parse(["--slides", "--quants", "f16", "--cases", "7"])
-    assert (asked.quants, asked.cases) == (["f16"], 7)
