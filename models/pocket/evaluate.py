@@ -20,7 +20,18 @@ from typing import TYPE_CHECKING, Final
 
 import sliding
 from driver import GREEDY, Talk
-from measure import ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, answered_kinds, earlier, right_answer, room_of
+from measure import (
+    AFTER_ONE,
+    ANSWERS,
+    ANSWERS_GOAL,
+    BEHAVIOURS,
+    Case,
+    Tally,
+    answered_kinds,
+    earlier,
+    right_answer,
+    room_of,
+)
 from slices import HERE, DuplexTokenizer
 
 from edge_server.backend import Backend
@@ -31,7 +42,6 @@ from edge_server.llama import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHARE_BEFORE: Final = 5  # cases in a row that begin after the same earlier conversation
 NEAR: Final = " (near 1,024 tokens)"
 CHINESE: Final = " (Chinese)"
 QUANTS: Final = ("f16", "q8_0", "q4_k_m")
@@ -52,7 +62,7 @@ def measure(backend: Backend, tokenizer: DuplexTokenizer, cases: int, sampling: 
     ) -> None:
         before = None
         for i in range(count):
-            if room is not None and i % SHARE_BEFORE == 0:
+            if room is not None and i % AFTER_ONE == 0:
                 before = earlier(f"{name}/before/{i}", tokenizer, room)
             talk = Talk(backend, handle, sampling=replace(sampling, seed=sampling.seed + i))
             tally.add(*check(Case(f"{name}/{i}/{room is None}/{language}", talk, tokenizer, before, language)))

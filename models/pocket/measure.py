@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OWN_KINDS: Final = ("piece", "any_story", "follow_up", "reference", "name")
 """Kinds of requests beside `questions.kinds`."""
+AFTER_ONE: Final = 5  # cases of a behaviour that begin after the same earlier conversation
 CONTEXT_END: Final = 1000  # tokens: near the model's 1,024, less the room that the server keeps for a reply
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from measure import ANSWERS, BEHAVIOURS, long_before
+from measure import AFTER_ONE, ANSWERS, BEHAVIOURS, long_before
 from slices import DuplexTokenizer
-from sliding import ROOM, SHARE_BEFORE, SHARES, STAGES, Outcome, Way, checks, differences, table, ways
+from sliding import ROOM, SHARES, STAGES, Outcome, Way, checks, differences, table, ways
 
 pytestmark = pytest.mark.real  # the measurement imports llama.cpp
 NAMES = [ANSWERS, *(behaviour.name for behaviour in BEHAVIOURS)]
@@ -34,7 +34,7 @@ def test_outcomes_differ_in_cases_in_which_something_else_was_said() -> None:
 def test_every_conversation_before_is_followed_by_cases_of_every_behaviour() -> None:
     names = [name for name, _ in checks(0)]
     assert {name: names.count(name) for name in NAMES} == {
-        name: SHARE_BEFORE * (2 if name == ANSWERS else 1) for name in NAMES
+        name: AFTER_ONE * (2 if name == ANSWERS else 1) for name in NAMES
     }
 
 
