@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from benchmarks.machine import describe, resident
 from edge_server.backend import Backend
 from edge_server.config import Config, ConfigError
-from edge_server.connection import request_for
+from edge_server.driver import request_for
 from edge_server.engine import EngineError, Generated, Sampling
 from edge_server.events import Event, Finish, Generate, Mode, Prepare, Release, Silence, SliceDone, UserText
 from edge_server.llama import ModelError

@@ -22,13 +22,15 @@ from edge_server.config import (
     machine_memory,
 )
 from edge_server.connection import Conversing
-from edge_server.conversation import Settings
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Request, Sampling
 from edge_server.events import Mode, Session
 from edge_server.llama import Context, Model, ModelError, has_gpu
 from edge_server.parking import Parking
 from edge_server.protocol import TextCodec
+from edge_server.realtime_connection import Realtiming
+from edge_server.realtime_wire import MAX_SLICE_MS, MIN_SLICE_MS
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.turns import TurnSession
 from edge_server.upstream import SLICE_TOKENS, UpstreamDuplexSession, UpstreamTurnSession
 
@@ -51,11 +53,11 @@ class ModelVocabulary:
         return self.model.eos
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         return self.model.tokenize(text, parse_special=parse_special)
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         return self.model.piece(token, special=special)
 
 
@@ -172,6 +174,20 @@ class Backend:
             sampling=Sampling(config.temperature, config.top_k, config.top_p, seed=0),
             new_seed=lambda: self._new_seed(chat=chat),
             assume_wpm=config.assume_wpm,
+        )
+
+    def realtiming(self) -> Realtiming:
+        """What the JSON sessions of the duplex port are made with."""
+        config = self._config
+        return Realtiming(
+            session=lambda seed: DuplexSession(self.vocabulary, self.settings, Mode.ORDINARY, seed, streaming=True),
+            open_sequence=self.engine.open,
+            sampling=Sampling(config.temperature, config.top_k, config.top_p, seed=0),
+            new_seed=lambda: self._new_seed(chat=False),
+            model=self.name,
+            duplex=True,
+            slice_ms=min(MAX_SLICE_MS, max(MIN_SLICE_MS, round(self.facts.slice_seconds * 1000))),
+            resume_window=config.resume_window,
         )
 
     def _new_seed(self, *, chat: bool) -> int:

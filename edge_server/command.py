@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_server.backend import Backend
-from edge_server.config import Config, ConfigError
+from edge_server.config import RESUME_WINDOW, Config, ConfigError
 from edge_server.engine import EngineError
 from edge_server.llama import KV_TYPES, ModelError
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
@@ -131,6 +131,9 @@ def run(
         float | None,
         typer.Option(help="When text interrupts, forget what was not yet spoken at this pace (words a minute)."),
     ] = None,
+    resume_window: Annotated[
+        float, typer.Option(help="JSON protocol: for how many seconds a session can be come back to. 0: not at all.")
+    ] = RESUME_WINDOW,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more, llama.cpp's messages too.")] = False,
 ) -> None:
     """Run the server until Ctrl-C.
@@ -165,6 +168,7 @@ def run(
         kv_cells=kv_cells,
         allow_origins=tuple(allow_origin or ()),
         assume_wpm=assume_wpm,
+        resume_window=resume_window,
     )
     with contextlib.ExitStack() as stack:
         sockets = listen(host, port), listen(host, chat_port)  # before the model: a taken port is told at once
@@ -184,6 +188,7 @@ def run(
                     each.facts.slice_seconds,
                     each.alive,
                     subprotocols(upstream=config.upstream, ordinary_port=each_is_chat),
+                    None if each_is_chat or config.upstream else each.realtiming(),
                 )
                 for each, each_is_chat, bound in ((duplex, False, sockets[0]), (chat, True, sockets[1]))
             ]

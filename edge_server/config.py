@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+RESUME_WINDOW = 300.0  # seconds
 MIN_CTX = 64  # tokens: a slice pair with a few words, twice over
 MAX_CTX = 4096  # tokens: the default, if the model was trained on no less; what MiniCPM-duplex was trained on
 MAX_BATCH = 4096  # tokens
@@ -57,6 +58,7 @@ class Config:
     kv_cells: int | None = None
     allow_origins: tuple[str, ...] = ()
     assume_wpm: float | None = None
+    resume_window: float = RESUME_WINDOW
 
     def __post_init__(self) -> None:
         checks = [
@@ -102,6 +104,12 @@ class Config:
                 self.assume_wpm,
                 "above 0 (words a minute; about 180 for a person)",
             ),
+            (
+                0 <= self.resume_window <= 86_400,
+                "--resume-window",
+                self.resume_window,
+                "0 (never) to 86400 (seconds)",
+            ),
         ]
         for fine, option, value, allowed in checks:
             if not fine:
@@ -118,6 +126,7 @@ class Config:
             mine = {
                 "--on-full stop": not self.slide,
                 "--assume-wpm": self.assume_wpm is not None,
+                "--resume-window": self.resume_window != RESUME_WINDOW,
             }
             for option in (option for option, given in mine.items() if given):
                 raise ConfigError(f"{option} has no effect with --compat upstream: leave one of them out")

@@ -1,7 +1,6 @@
-"""One client: its frames, its session and its sequence in the engine, joined.
+"""One client of the text protocol: its frames, and the driver of its session.
 
-Lives on the event loop and never waits for the model: the engine calls back. Outgoing frames wait in a bounded queue,
-so that a client that does not read stops nobody. Knows no model and no decoding.
+Outgoing frames wait in a bounded queue, so that a client that does not read stops nobody. Knows no model, no decoding.
 """
 
 from __future__ import annotations
@@ -12,39 +11,24 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from edge_server import events
-from edge_server.engine import EngineError, Finish, Generated, Handle, Job, Request, Sampling
-from edge_server.events import (
-    Action,
-    Cancel,
-    Event,
-    Generate,
-    Mode,
-    NewSession,
-    Prepare,
-    Release,
-    Say,
-    Session,
-    SliceDone,
-)
+from edge_server.driver import Driver, Failure
+from edge_server.engine import Handle, Sampling
+from edge_server.events import Mode, NewSession, Output, Say, Session
 from edge_server.protocol import FrameError, Seed, TextCodec
+from edge_server.wording import count_words
 
 CLOSE_TIMEOUT = 2.0  # seconds that a client which has vanished, or does not read, can hold up its end
 MAX_UNSENT = 256  # frames: a client that far behind is not reading
 SPEAKING = 6.0  # seconds: an assistant with more to say, and no tick for so long, is not speaking
 MAX_WAITING = 16  # frames that wait for a slice to end; further ones are left in the socket until then
 
-_FINISH = {
-    Finish.STOP: events.Finish.STOP,
-    Finish.CAP: events.Finish.CAP,
-    Finish.CANCELLED: events.Finish.CANCELLED,
-}
 _log = logging.getLogger(__name__)
 
 
@@ -61,27 +45,23 @@ class Conversing:
     speaking: float = SPEAKING
 
 
-def request_for(asked: Generate, sampling: Sampling) -> Request:
-    """What the engine gets for what a session asks; seed and bias of ``sampling`` are the session's to say."""
-    sampling = replace(sampling, seed=asked.seed, first_bias=asked.first_bias)
-    return Request(asked.tokens, asked.max_new, asked.stop, sampling, asked.peek, asked.cuts, asked.urgent)
-
-
 class Speech:
     """How much of what was delivered has been spoken, at a fixed pace (words a minute). Times are in seconds."""
 
     def __init__(self, words_per_minute: float) -> None:
         self._seconds_a_word = 60 / words_per_minute
         self._end = 0.0
+        self._text = ""  # what was delivered since all was spoken
 
-    def said(self, words: int, now: float) -> None:
-        """``words`` were delivered; they are spoken behind what is still being spoken."""
-        self._end = max(self._end, now) + words * self._seconds_a_word
+    def said(self, text: str, now: float) -> None:
+        """``text`` was delivered; it is spoken behind what is still being spoken."""
+        self._text = text if self._end <= now else self._text + text
+        self._end = max(self._end, now) + len(text.split()) * self._seconds_a_word
 
     def interrupt(self, now: float) -> int:
-        """Speaking stops; how many words remained unspoken."""
+        """Speaking stops; how many characters remained unspoken. A word that was begun is one of those."""
         rest, self._end = max(0.0, self._end - now), now
-        return math.ceil(rest / self._seconds_a_word - 1e-9)
+        return count_words(self._text, math.ceil(rest / self._seconds_a_word - 1e-9))
 
 
 async def close_or_abort(socket: ServerConnection, code: int, reason: str) -> None:
@@ -99,16 +79,19 @@ class Connection:
         self._socket = socket
         self._conversing = conversing
         self._codec = conversing.codec(socket.subprotocol)
-        self._session = conversing.session(self._codec.first_mode, conversing.new_seed())
-        self._sequence = conversing.open_sequence()
-        self._job: Job | None = None
+        self._driver = Driver(
+            conversing.session(self._codec.first_mode, conversing.new_seed()),
+            conversing.open_sequence(),
+            conversing.sampling,
+            self,
+            speaking=conversing.speaking,
+        )
         self._seed: int | None = None  # of the next new session, where the client gave it
         self._slices = 0  # slices of this conversation that were read
         self._reported = 0  # those of them that were reported
         self._loop = asyncio.get_running_loop()
         self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
         self._slice_over = asyncio.Event()
-        self._gone = False
         self._closing: asyncio.Task[None] | None = None
         self._speech = Speech(conversing.assume_wpm) if conversing.assume_wpm else None
 
@@ -123,14 +106,13 @@ class Connection:
                 self._guarded(partial(self._read, frame))
                 # Frames that have arrived already are read without a pause: others have turns too.
                 await asyncio.sleep(0)
-                while self._session.waiting >= MAX_WAITING and self._closing is None:
+                while self._driver.session.waiting >= MAX_WAITING and self._closing is None:
                     self._slice_over.clear()
                     await self._slice_over.wait()
         except ConnectionClosed:
             pass  # without a closing handshake; an ordinary way to leave
         finally:
-            self._gone = True
-            self._sequence.close()
+            self._driver.close()
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
@@ -160,44 +142,39 @@ class Connection:
                 self._unsent.get_nowait()  # words of the conversation that is forgotten now
             given, self._seed = self._seed, None
             self._slices = self._reported = 0
-            self._take(NewSession(meaning, self._conversing.new_seed() if given is None else given))
+            self._driver.take(NewSession(meaning, self._conversing.new_seed() if given is None else given))
             return
         if isinstance(meaning, events.UserText):
             unheard = self._speech.interrupt(time.monotonic()) if self._speech else 0
             if unheard:
-                self._take(events.Unheard(unheard))
+                self._driver.take(events.Unheard(unheard))
         self._slices += not isinstance(meaning, events.Draft)
-        self._take(meaning)
+        self._driver.take(meaning)
         self._report_slices()
 
     def _report_slices(self) -> None:
         """Tell who wants to know that all slices are dealt with, where they are: a session asks until then."""
-        if self._job is None and self._slices > self._reported:
+        if not self._driver.busy and self._slices > self._reported:
             self._reported = self._slices
             for frame in self._codec.report(self._slices):
                 self._send(frame)
 
-    def _take(self, event: Event) -> None:
-        actions = self._session.receive(event)
-        self._sequence.speaking_until = self._session.engaged * (time.monotonic() + self._conversing.speaking)
-        for action in actions:
-            self._do(action)
+    def say(self, output: Output) -> None:
+        """Called by the driver: send what the session says."""
+        if isinstance(output, Say) and self._speech:
+            self._speech.said(output.text, time.monotonic())
+        for frame in self._codec.encode(output):
+            self._send(frame)
 
-    def _do(self, action: Action) -> None:
-        if isinstance(action, Generate):
-            self._job = self._sequence.submit(self._request(action), self._report, forget=action.forget)
-        elif isinstance(action, Prepare):
-            self._sequence.prepare(self._request(action.next), forget=action.next.forget)
-        elif isinstance(action, Cancel):
-            if self._job is not None:
-                self._job.cancel()
-        elif isinstance(action, Release):
-            self._sequence.release()
-        else:
-            if isinstance(action, Say) and self._speech:
-                self._speech.said(len(action.text.split()), time.monotonic())
-            for frame in self._codec.encode(action):
-                self._send(frame)
+    def over(self) -> None:
+        """Called by the driver: nothing waits for the slice that ended."""
+        self._report_slices()
+        self._slice_over.set()
+
+    def fail(self, failure: Failure) -> None:
+        """Called by the driver: without an answer there is no going on."""
+        self._close(1013 if failure in (Failure.FULL, Failure.BUSY) else 1011, failure.value)
+        self._slice_over.set()
 
     def _send(self, frame: str) -> None:
         try:
@@ -210,38 +187,10 @@ class Connection:
             _log.warning("closing the connection from %s: %s", self._socket.remote_address, reason)
             self._closing = self._loop.create_task(close_or_abort(self._socket, code, reason))
 
-    def _request(self, asked: Generate) -> Request:
-        return request_for(asked, self._conversing.sampling)
-
-    def _report(self, result: Generated | EngineError) -> None:
-        """`_on_done` on the event loop, from any thread and never at once."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
-            self._loop.call_soon_threadsafe(self._on_done, result)
-
-    def _on_done(self, result: Generated | EngineError) -> None:
-        self._job = None
-        if self._gone:
-            return
-        if isinstance(result, EngineError):
-            _log.error("the model failed: %s", result)
-            self._close(1011, "the model failed; the server's log says why")
-        elif result.finish is Finish.FULL:
-            self._close(1013, "no room in the KV cache: start the server with more --kv-cells")
-        elif result.finish is Finish.BUSY:
-            self._close(1013, "all --sessions of this server are speaking: try again in a moment")
-        else:
-            done = SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next)
-            self._guarded(partial(self._deliver, done))
-        self._slice_over.set()
-
-    def _deliver(self, done: SliceDone) -> None:
-        self._take(done)
-        self._report_slices()
-
     def _guarded(self, step: Callable[[], None]) -> None:
         """A defect must not leave the client waiting for an answer that never comes."""
         try:
             step()
         except Exception:
             _log.exception("a session failed")
-            self._close(1011, "the session failed; the server's log says why")
+            self.fail(Failure.SESSION)

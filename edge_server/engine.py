@@ -36,7 +36,7 @@ from edge_server.tokens import common_prefix
 if TYPE_CHECKING:
     from collections import abc
 
-    from edge_server.jobs import Answer, Ranges
+    from edge_server.jobs import Answer, Listener, Ranges
 
 __all__ = [
     "Context",
@@ -133,6 +133,7 @@ class Engine:
         request: Request,
         on_done: Answer,
         forget: Ranges,
+        on_tokens: Listener | None,
     ) -> Job:
         with self._wake:
             if handle.closed:
@@ -146,16 +147,17 @@ class Engine:
             if job is not None and job.request == request and not job.cancelled:
                 if job.guessed:
                     self._board.count(guesses_used=1)
+                    job.head_start = len(job.generation.sampled) if job.generation else 0
                 if job.result is None:
                     handle.job = job  # first: what is asked for is busy and keeps its cells
-                    job.on_done = on_done
+                    job.on_done, job.on_tokens = on_done, on_tokens
                     self._make_way(job)
                     return job
             else:
                 if job is not None:
                     job.cancelled = True
                 job = handle.job = Job(handle, request)
-                job.on_done = on_done
+                job.on_done, job.on_tokens = on_done, on_tokens
                 self._board.inbox.append(job)
                 self._make_way(job)
                 self._wake.notify_all()

@@ -32,9 +32,10 @@ class NewSession:
 
 @dataclass(frozen=True)
 class UserText:
-    """One user slice that has words in it."""
+    """One user slice that has words in it. ``turn``: the number of the turn that it begins; None: one more."""
 
     text: str
+    turn: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,67 @@ class Silence:
 
 @dataclass(frozen=True)
 class Unheard:
-    """The last ``words`` words that were delivered did not reach the user's ears."""
+    """The last ``characters`` characters that were delivered did not reach the user's ears."""
 
-    words: int
+    characters: int
+
+
+@dataclass(frozen=True)
+class Speak:
+    """The assistant is asked to speak, or to go on, without words of the user. ``turn``: as `UserText` has it.
+
+    Means nothing while a slice runs.
+    """
+
+    turn: int | None = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The assistant is to say no more until it is spoken to: also not to texts that came before this."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """From now on a reply has at most ``tokens`` tokens (1 or more), the present one too; None: as the mode has it."""
+
+    tokens: int | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A turn that stays as it is, but for what is taken out of it.
+
+    ``user``: whether the user's words stay. ``characters``: how many of the reply's; None: all.
+    """
+
+    turn: int
+    user: bool = True
+    characters: int | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A turn that was not held here: the user's words and the reply, either of which may be empty."""
+
+    turn: int
+    user: str
+    reply: str
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """The conversation consists of these turns, behind these instructions. Not while a slice runs."""
+
+    turns: tuple[Kept | Told, ...]
+    instructions: str = ""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Tokens of the unanswered `Generate`, as they are sampled: each once, in order. Its `SliceDone` has them all."""
+
+    tokens: tuple[int, ...]
 
 
 class Finish(Enum):
@@ -73,7 +132,7 @@ class SliceDone:
     likeliest_next: int | None = None
 
 
-Event = NewSession | UserText | Draft | Silence | Unheard | SliceDone
+Event = NewSession | UserText | Draft | Silence | Unheard | Speak | Stop | Limit | Rewrite | Sampled | SliceDone
 
 
 # --- what is to be done --------------------------------------------------------------------------------------------
@@ -142,8 +201,26 @@ class TooLong:
     """What came does not fit into the context."""
 
 
-Output = Say | ReplyEnd | TooLong
-Action = Generate | Prepare | Cancel | Release | Say | ReplyEnd | TooLong
+class SliceKind(Enum):
+    """What the assistant's half of a slice was."""
+
+    SPEECH = "speech"  # words, and there may be more
+    SILENCE = "silence"  # no words
+    END = "end"  # the last words of a message
+    LIMIT = "limit"  # the last words that the reply may have
+    INTERRUPTED = "interrupted"  # it was cut off
+
+
+@dataclass(frozen=True)
+class SliceOver:
+    """A slice that the model was run for is over; its words went out before. ``more``: whether there is more to say."""
+
+    kind: SliceKind
+    more: bool
+
+
+Output = Say | ReplyEnd | TooLong | SliceOver
+Action = Generate | Prepare | Cancel | Release | Say | ReplyEnd | TooLong | SliceOver
 
 
 class Session(Protocol):

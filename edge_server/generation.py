@@ -88,13 +88,18 @@ class Generation:
         sequence: Sequence,
         request: Request,
         forget: abc.Sequence[Forgotten] = (),
+        told: abc.Sequence[int] = (),
     ) -> None:
         """`forget`: what left the transcript since the last generation; it leaves the cached list first, in order, each
         in the positions of its own moment. What of it is not cached is nothing.
+
+        `told`: the first tokens of this request, where it was begun before, lost its cells, and somebody was told them.
+        They are drawn again, for the random stream's sake, and come out the same: other calls may round otherwise.
         """
         self._context = context
         self.sequence = sequence
         self._request = request
+        self._told = tuple(told)
         self._sampler: Sampler | None = None
         self._transcript = list(request.tokens)
         self._likeliest_next: int | None = None
@@ -135,6 +140,8 @@ class Generation:
         if self._sampler is None:
             self._sampler = self._context.sampler(request.sampling)
         token = self._sampler.sample(self._row)
+        if sampled < len(self._told):
+            token = self._told[sampled]
         self._transcript.append(token)
         if token in request.stop:
             return Finish.STOP
@@ -145,6 +152,11 @@ class Generation:
         row = self.sequence.logits_row
         assert row is not None, "sampled where the last decode call left no logits"
         return row
+
+    @property
+    def sampled(self) -> tuple[int, ...]:
+        """The tokens sampled so far."""
+        return tuple(self._transcript[len(self._request.tokens) :])
 
     @property
     def decoded_twice(self) -> int:
@@ -159,7 +171,7 @@ class Generation:
     def result(self, finish: Finish) -> Generated:
         request = self._request
         return Generated(
-            tokens=tuple(self._transcript[len(request.tokens) :]),
+            tokens=self.sampled,
             finish=finish,
             likeliest_next=self._likeliest_next,
             reused=self._reused,

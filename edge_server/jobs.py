@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from edge_server.context import Feed
 
     Answer = abc.Callable[[Generated | EngineError], None]
+    Listener = abc.Callable[[tuple[int, ...]], None]
     Ranges = abc.Iterable[Forgotten]
 
 
 class Desk(Protocol):
     """Where handles hand their wishes in: the engine."""
 
-    def submit(self, handle: Handle, request: Request, on_done: Answer, forget: Ranges) -> Job: ...
+    def submit(
+        self, handle: Handle, request: Request, on_done: Answer, forget: Ranges, on_tokens: Listener | None
+    ) -> Job: ...
 
     def prepare(self, handle: Handle, request: Request, forget: Ranges) -> None: ...
 
@@ -123,6 +126,10 @@ class Job:
         self.request = request
         self.on_done: Answer | None = None
         """None: nobody has asked for it yet."""
+        self.on_tokens: Listener | None = None
+        """Who listens while it is being made."""
+        self.told: tuple[int, ...] = ()
+        """The sampled tokens that were passed to it."""
         self.cancelled = False
         self.begun = False
         """Whether its session has a slot."""
@@ -130,6 +137,8 @@ class Job:
         """Whether the cells that it may need are kept for it."""
         self.guessed = False
         """Whether it was started before anybody asked for it."""
+        self.head_start = 0
+        """How many tokens were sampled before anybody asked for it."""
         self.generation: Generation | None = None
         self.feed: Feed | None = None
         """What it gets from the decode call that runs."""
@@ -145,6 +154,15 @@ class Job:
     def rank(self) -> int:
         """Who goes first: what was asked for, then what is certain to be, then what is guessed."""
         return (2 if self.request.max_new else 1) if self.ahead else 0
+
+    def tell(self) -> None:
+        """Passes on what was sampled since it was last told."""
+        if self.on_tokens is None or self.generation is None:
+            return
+        sampled = self.generation.sampled
+        new, self.told = sampled[len(self.told) :], max(self.told, sampled, key=len)
+        if new:
+            self.on_tokens(new)
 
     def cancel(self) -> None:
         """Ends the job at the next token; a prefill also within a decode call where the backend can abort one.
@@ -203,13 +221,16 @@ class Handle:
         on_done: Answer,
         *,
         forget: Ranges = (),
+        on_tokens: Listener | None = None,
     ) -> Job:
         """Generates for `request`; `on_done` is called once and must not block.
 
         It is called on the engine's thread or, where the answer was prepared, here and now. `forget`: see `Generation`.
+        `on_tokens` is called on the engine's thread with tokens as they are sampled, each once and in order, and must
+        not block either. It may leave out the last ones: `on_done` gets all, and the same.
         Raises `EngineError` where the handle has an unfinished job, or it or the engine is closed.
         """
-        return self.engine.submit(self, request, on_done, forget)
+        return self.engine.submit(self, request, on_done, forget, on_tokens)
 
     def run(self, request: Request, *, forget: Ranges = ()) -> Generated:
         """As `submit`, but waits for the answer: not on the engine's thread, nor on an event loop.

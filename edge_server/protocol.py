@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edge_server.events import Draft, Mode, Output, Say, Silence, TooLong, UserText
+from edge_server.events import Draft, Mode, Output, Say, Silence, SliceOver, TooLong, UserText
 from edge_server.wording import defuse
 
 NEW_SESSION = "<!new_session!>"
@@ -104,6 +104,8 @@ class TextCodec:
             return [TOO_LONG]
         if isinstance(output, Say):
             return self._encode_words(output.text)
+        if isinstance(output, SliceOver):
+            return []
         if self._ordinary_port:
             return [END]
         whole = "".join(self._reply)

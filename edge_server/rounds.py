@@ -179,7 +179,7 @@ class Rounds:
                 self._board.count(guesses=1)
         try:
             assert handle.sequence is not None, "a job that was begun has a slot"
-            job.generation = Generation(self._context, handle.sequence, job.request, forgotten)
+            job.generation = Generation(self._context, handle.sequence, job.request, forgotten, job.told)
         except Exception as error:
             self._fail(job, error)
             return False
@@ -190,6 +190,8 @@ class Rounds:
         assert job.generation is not None, "only what was started goes on"
         try:
             finish = job.generation.take()
+            if finish is None:
+                job.tell()
         except Exception as error:
             self._fail(job, error)
             return False

@@ -25,7 +25,10 @@ from websockets.typing import Subprotocol
 from edge_server.connection import CLOSE_TIMEOUT, Connection, Conversing, close_or_abort
 from edge_server.metrics import CONTENT_TYPE
 from edge_server.protocol import MAX_FRAME_BYTES
+from edge_server.realtime_connection import RealtimeConnection, Realtiming, Registry
 
+REALTIME = "/v1/realtime"
+REALTIME_SUBPROTOCOL = "realtime"  # what clients of the API in browsers offer
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
 
@@ -87,6 +90,7 @@ class Port:
     slice_seconds: float
     alive: Callable[[], bool]  # whether the model can still answer
     subprotocols: tuple[str, ...] = ()  # what clients may ask for in the handshake; one of them is selected
+    realtime: Realtiming | None = None  # what the JSON sessions are made with; None: there are none
 
     @property
     def number(self) -> int:
@@ -107,6 +111,7 @@ class Server:
         self._servers: list[SocketServer] = []
         self._clients: set[ServerConnection] = set()
         self._stop = asyncio.Event()
+        self._registries: list[Registry] = []
 
     def stop(self) -> None:
         """End `wait`. Call it on the event loop."""
@@ -128,10 +133,12 @@ class Server:
 
     async def __aenter__(self) -> Server:
         for port in self._ports:
+            registry = None if port.realtime is None else Registry(port.realtime)
+            self._registries += [] if registry is None else [registry]
             for listening in port.sockets:
                 self._servers.append(
                     await serve(
-                        self._handler(port.conversing),
+                        self._handler(port.conversing, registry),
                         sock=listening,
                         select_subprotocol=_first_known(port.subprotocols),
                         process_request=self._gate(port),
@@ -150,8 +157,12 @@ class Server:
         for server in self._servers:
             with contextlib.suppress(asyncio.CancelledError):
                 await server.wait_closed()
+        for registry in self._registries:
+            registry.close()
 
-    def _handler(self, conversing: Conversing) -> Callable[[ServerConnection], Awaitable[None]]:
+    def _handler(
+        self, conversing: Conversing, registry: Registry | None
+    ) -> Callable[[ServerConnection], Awaitable[None]]:
         async def handle(client: ServerConnection) -> None:
             # asyncio does so only for sockets that name their protocol, which those that accept connections do not:
             # a second frame would wait for the receipt of the first, up to 40 ms.
@@ -159,7 +170,10 @@ class Server:
                 client.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._clients.add(client)
             try:
-                await Connection(client, conversing).run()
+                if registry is not None and _path(client.request) == REALTIME:
+                    await RealtimeConnection(client, registry).run()
+                else:
+                    await Connection(client, conversing).run()
             finally:
                 self._clients.discard(client)
 
@@ -167,7 +181,7 @@ class Server:
 
     def _gate(self, port: Port) -> Callable[[ServerConnection, Request], Response | None]:
         def gate(connection: ServerConnection, request: Request) -> Response | None:
-            path = request.path.partition("?")[0]
+            path = _path(request)
             if path == "/healthz":
                 return self._health(connection, port)
             if path == "/metrics":
@@ -177,9 +191,11 @@ class Server:
                 _log.warning("refused a page from %s; --allow-origin lets it in", ascii(origins[0]))
                 text = "pages from this origin may not connect; start the server with --allow-origin to let them\n"
                 return connection.respond(http.HTTPStatus.FORBIDDEN, text)
-            if path != "/":
-                return connection.respond(http.HTTPStatus.NOT_FOUND, "there is / for WebSockets, /healthz, /metrics\n")
-            return None
+            if path == "/" or (path == REALTIME and port.realtime is not None):
+                return None
+            places = "/ for WebSockets, /healthz, /metrics"
+            places = places if port.realtime is None else f"{REALTIME} and {places}"
+            return connection.respond(http.HTTPStatus.NOT_FOUND, f"there is {places}\n")
 
         return gate
 
@@ -202,10 +218,15 @@ def _respond(connection: ServerConnection, code: http.HTTPStatus, text: str, con
     return response
 
 
+def _path(request: Request | None) -> str:
+    return "" if request is None else request.path.partition("?")[0]
+
+
 def _first_known(known: tuple[str, ...]) -> Callable[[ServerConnection, Sequence[Subprotocol]], Subprotocol | None]:
     """The client's order decides; one that offers none of ours is served all the same, without any."""
 
-    def select(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-        return next((name for name in offered if name in known), None)
+    def select(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        here = (REALTIME_SUBPROTOCOL,) if _path(connection.request) == REALTIME else known
+        return next((name for name in offered if name in here), None)
 
     return select

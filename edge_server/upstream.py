@@ -14,7 +14,6 @@ import re
 from abc import ABC, abstractmethod
 from collections import deque
 
-from edge_server.conversation import MESSAGE_ENDS_WITHIN, Settings, Vocabulary, slice_seed
 from edge_server.events import (
     Action,
     Event,
@@ -29,6 +28,7 @@ from edge_server.events import (
     TooLong,
     UserText,
 )
+from edge_server.settings import MESSAGE_ENDS_WITHIN, Settings, Vocabulary, slice_seed
 from edge_server.wording import SILENCE_PADDING, SILENT_REPLIES
 
 DUPLEX_LIMIT = 512  # tokens: a prompt this long or longer is too long

@@ -5,6 +5,7 @@ Pure functions on strings and bytes; knows no tokens and no model.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Upstream's list of replies that mean "nothing said", compared after these characters are stripped from both ends.
@@ -54,34 +55,50 @@ def incomplete_tail(data: bytes) -> int:
     return 0
 
 
+def count_incomplete(pieces: list[bytes]) -> int:
+    """How many of the last pieces have to wait for the rest of their character."""
+    incomplete = incomplete_tail(b"".join(pieces))
+    held = 0
+    while held < len(pieces) and len(b"".join(pieces[len(pieces) - held :])) < incomplete:
+        held += 1
+    return held
+
+
 def count_held(waited: bytes, pieces: list[bytes], following: bytes | None) -> int:
     """How many of a slice's last pieces have to wait for the rest of their character, or of their word.
 
     ``waited`` is what the slice before held back; it goes out now, and a word that it began does not wait again.
     ``following`` is the likeliest next piece; None where no word can go on.
     """
-    incomplete = incomplete_tail(waited + b"".join(pieces))
-    held = 0
-    while held < len(pieces) and len(b"".join(pieces[len(pieces) - held :])) < incomplete:
-        held += 1
+    held = min(len(pieces), count_incomplete([waited, *pieces]))
     if following is None:
         return held
     characters = held
     after = _text([*pieces[len(pieces) - held :], following])
     while held < len(pieces) and continues_word(_text(pieces[: len(pieces) - held]), after):
         held += 1
+        held += count_incomplete(pieces[: len(pieces) - held])
         after = _text(pieces[len(pieces) - held :])
     return characters if held == len(pieces) and continues_word(_text([waited]), after) else held
 
 
 def count_heard(pieces: list[bytes], unheard: int) -> int:
-    """How many pieces stay if the last ``unheard`` words of them go. A word goes whole; what has no word left goes."""
-    keep = len(pieces)
-    total = left = len(_text(pieces).split())
-    while left and total - left < unheard:
+    """How many pieces stay if the last ``unheard`` characters of them go.
+
+    Of a piece, or a character, whose end was not heard nothing stays; nor does anything without a word in it.
+    """
+    if unheard <= 0:
+        return len(pieces)
+    keep, heard = len(pieces), len(_text(pieces)) - unheard
+    while keep and (len(_text(pieces[:keep])) > heard or incomplete_tail(b"".join(pieces[:keep]))):
         keep -= 1
-        left = len(_text(pieces[:keep]).split())
-    return keep if left else 0
+    return keep if _text(pieces[:keep]).strip() else 0
+
+
+def count_words(text: str, last: int) -> int:
+    """How many characters the ``last`` words of a text have, with the spaces before each."""
+    ends = [0, *(match.end() for match in re.finditer(r"\S+", text))]
+    return len(text) - ends[max(0, len(ends) - 1 - last)] if last > 0 else 0
 
 
 def _text(pieces: list[bytes]) -> str:
@@ -91,6 +108,11 @@ def _text(pieces: list[bytes]) -> str:
 def says_nothing(text: str) -> bool:
     """Whether a reply (control tokens not in it) is silent. Unlike upstream, a lone full stop is something said."""
     return text.strip() in {"", "idle"}
+
+
+def may_be_silence(text: str) -> bool:
+    """Whether a reply that begins like this may still turn out to say nothing."""
+    return "idle".startswith(text.strip())
 
 
 def defuse(text: str, markers: tuple[str, ...]) -> str:

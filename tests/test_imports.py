@@ -17,9 +17,14 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("convert", "edge_server", "clients")
 
 _CONVERSATION = frozenset(
-    f"edge_server.{name}" for name in ("events", "wording", "tokens", "transcript", "conversation")
+    f"edge_server.{name}"
+    for name in (
+        *("events", "wording", "tokens", "transcript"),
+        *("delivery", "rewriting", "settings", "conversation"),
+    )
 )
 _CELLS = frozenset(f"edge_server.{name}" for name in ("context", "tokens", "sequence", "generation"))
+_REALTIME = frozenset(f"edge_server.{name}" for name in ("context", "driver", "events", "realtime_items"))
 _JUDGING = frozenset(f"clients.eval_{name}" for name in ("matching", "message", "played", "scenarios"))
 _NOTHING: frozenset[str] = frozenset()
 
@@ -35,6 +40,11 @@ ONLY_IMPORTS = {
     "edge_server.tune_search": _NOTHING,
     "edge_server.tune_advice": frozenset({"edge_server.tune_search"}),
     "edge_server.scheduler": _NOTHING,
+    "edge_server.delivery": frozenset({"edge_server.transcript", "edge_server.wording"}),
+    "edge_server.rewriting": frozenset(
+        f"edge_server.{name}" for name in ("delivery", "events", "settings", "transcript", "wording")
+    ),
+    "edge_server.settings": frozenset(f"edge_server.{name}" for name in ("delivery", "events", "transcript")),
     "edge_server.conversation": _CONVERSATION,
     "edge_server.session": _CONVERSATION,
     "edge_server.turns": _CONVERSATION,
@@ -48,6 +58,16 @@ ONLY_IMPORTS = {
     "edge_server.jobs": _CELLS,
     "edge_server.rounds": _CELLS | {f"edge_server.{name}" for name in ("jobs", "pool", "scheduler")},
     "edge_server.engine": _CELLS | {f"edge_server.{name}" for name in ("jobs", "parking", "pool", "rounds")},
+    "edge_server.realtime_wire": frozenset({"pydantic", "pydantic_core"}),
+    "edge_server.realtime_params": frozenset({"edge_server.context", "edge_server.realtime_wire"}),
+    "edge_server.realtime_words": frozenset({"edge_server.wording"}),
+    "edge_server.realtime_log": _NOTHING,
+    "edge_server.realtime_items": frozenset({"edge_server.events", "edge_server.realtime_wire"}),
+    "edge_server.realtime_response": _REALTIME,
+    "edge_server.realtime_floor": _REALTIME | {"edge_server.realtime_response"},
+    "edge_server.realtime_asking": _REALTIME | {"edge_server.realtime_floor"},
+    "edge_server.realtime": _REALTIME
+    | {f"edge_server.realtime_{name}" for name in ("asking", "floor", "params", "wire", "words")},
     "edge_server.metrics": frozenset({"edge_server.jobs", "prometheus_client"}),
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),
@@ -87,7 +107,13 @@ ONLY_IMPORTED_BY = {
     "convert.llama_model": ("convert.llama_child", "convert.quality_child", "convert.imatrix_child"),
     "convert.quality_child": ("convert.llama_child", "convert.imatrix_child"),
     "convert.imatrix_child": ("convert.llama_child",),
-    "websockets": ("edge_server.connection", "edge_server.server", "clients.connection"),
+    "websockets": (
+        "edge_server.connection",
+        "edge_server.realtime_connection",
+        "edge_server.server",
+        "clients.connection",
+    ),
+    "pydantic": ("edge_server.realtime_wire",),
     "prompt_toolkit": ("clients",),
     "huggingface_hub": ("convert.hub",),
     "gguf": ("convert",),
@@ -169,6 +195,8 @@ def test_the_rules_speak_of_modules_that_exist() -> None:
         ("edge_server.engine", "from edge_server.llama import Context", "edge_server.llama.Context"),
         ("edge_server.server", "from edge_server.llama import Context", "edge_server.llama.Context"),
         ("edge_server.sampling", "from edge_server.llama import Context", "edge_server.llama.Context"),
+        ("edge_server.realtime", "import websockets", "websockets"),
+        ("edge_server.realtime_floor", "from edge_server.engine import Engine", "edge_server.engine.Engine"),
         ("edge_server.sequence", "import numpy as np", "numpy"),
         ("edge_server.engine", "from llama_cpp import llama_cpp", "llama_cpp.llama_cpp"),
         ("edge_server.backend", "import importlib\nimportlib.import_module('llama_cpp')", "llama_cpp"),
@@ -190,6 +218,7 @@ def test_a_planted_violation_is_found(module: str, source: str, imported: str) -
         ("edge_server.engine", "from edge_server.context import Context"),
         ("edge_server.llama", "import llama_cpp.llama_cpp as api"),
         ("edge_server.backend", "from edge_server.llama import Model"),
+        ("edge_server.realtime_wire", "import json\nfrom pydantic import BaseModel"),
         ("edge_server.sampling", "import numpy as np\nfrom edge_server.context import EngineError"),
         ("convert.cli", "from convert import checkpoint\nimport typer"),
         ("clients.connection", "import websockets"),

@@ -9,7 +9,7 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from edge_server.connection import request_for
+from edge_server.driver import request_for
 from edge_server.engine import Generated, Sampling
 from edge_server.events import (
     Event,
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from edge_server.backend import Backend
-    from edge_server.conversation import Settings
     from edge_server.engine import Handle
     from edge_server.events import Action
     from edge_server.sequence import SavedSequence
+    from edge_server.settings import Settings
     from edge_server.tokens import Forgotten
 
 

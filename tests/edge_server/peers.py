@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from edge_server.conversation import Conversation, Settings
+from edge_server.conversation import Conversation
 from edge_server.events import (
     Action,
     Cancel,
@@ -22,15 +22,23 @@ from edge_server.events import (
     NewSession,
     Prepare,
     Release,
+    Rewrite,
+    Sampled,
     Say,
     Session,
     Silence,
     SliceDone,
+    SliceOver,
+    Speak,
+    TooLong,
     Unheard,
     UserText,
 )
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
+from edge_server.turns import TurnSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
+from edge_server.wording import count_words, defuse
 
 USER, ASSISTANT = "<用户>", "<AI>"
 BOS, EOS, IDLE = 1, 2, 3
@@ -45,7 +53,7 @@ _SPACED = [" hello", " wor", " the", " stop", " one", " two", " three"]
 _CHARACTERS = [*string.ascii_letters, *string.digits, *" <>.,!?\"'\n/-", *"我你好。"]
 _PIECES: list[str] = [*_CHARACTERS, *_WORDS, *_SPACED, *_MERGED]
 _LONGEST_FIRST = {piece: _FIRST_PIECE + index for index, piece in enumerate(_PIECES)}
-_LONGEST = max(map(len, _PIECES))
+LONGEST = max(map(len, _PIECES))
 
 
 class Token(int):
@@ -66,7 +74,7 @@ class ToyVocabulary:
         return IDLE if self.duplex else None
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         if not parse_special:
             return self._plain(text)
         controls = [name for name in _CONTROLS if self.duplex or name != "<idle>"]
@@ -81,7 +89,7 @@ class ToyVocabulary:
         tokens: list[int] = []
         at = 0
         while at < len(text):
-            ends = range(min(len(text), at + _LONGEST), at, -1)
+            ends = range(min(len(text), at + LONGEST), at, -1)
             end = next((end for end in ends if text[at:end] in _LONGEST_FIRST), None)
             if end is None:
                 tokens += [Token(_FIRST_BYTE + byte) for byte in text[at].encode()]
@@ -92,7 +100,7 @@ class ToyVocabulary:
         return tokens
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         if token < _FIRST_BYTE:
             return _CONTROL_BYTES[token] if special else b""
         if token < _FIRST_PIECE:
@@ -113,14 +121,14 @@ def settings(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True, idl
     return Settings(USER, ASSISTANT, ctx, slice_tokens, slide, idle_bias=idle_bias)
 
 
-def byte_pairs(tokens: Iterable[int]) -> list[tuple[bytes, bytes]]:
+def byte_pairs(tokens: Iterable[int], instructions: str = "") -> list[tuple[bytes, bytes]]:
     """A transcript read back: (user, assistant) by pair, ``</s>`` left out. Fails on what is not well formed.
 
     The newest pair may be open: its reply lacks its ``</s>`` then. No text in it may hold a marker.
     """
     data = b"".join(VOCABULARY.piece(token, special=True) for token in tokens)
     first, *parts = data.split(USER.encode())
-    assert first == b"<s>"
+    assert first == f"<s>{instructions}".encode()
     found: list[tuple[bytes, bytes]] = []
     for part in parts:
         user, reply = part.split(ASSISTANT.encode())
@@ -130,9 +138,9 @@ def byte_pairs(tokens: Iterable[int]) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def pairs(tokens: Iterable[int]) -> list[tuple[str, str]]:
+def pairs(tokens: Iterable[int], instructions: str = "") -> list[tuple[str, str]]:
     """The same as text."""
-    return [(user.decode(), reply.decode("utf-8", "replace")) for user, reply in byte_pairs(tokens)]
+    return [(user.decode(), reply.decode("utf-8", "replace")) for user, reply in byte_pairs(tokens, instructions)]
 
 
 class Peer:
@@ -146,20 +154,29 @@ class Peer:
         self.asked: Generate | None = None  # unanswered
         self.prepared: Generate | None = None  # what is said to come next
         self.cancelled = False
+        self.sampled: list[int] = []  # what was streamed of the slice that runs
+        self.unforeseen = False  # what is asked for now is no silence of the user
+        self.instructions = ""
         self.said: list[str] = []
+        self.over: list[SliceOver] = []  # what became of each slice
         self.forgotten: list[tuple[int, int]] = []  # what left the front of the transcript, each in its own positions
         self.cells: list[int] = []  # what the engine has decoded
         self.reused = 0  # cells that the last request found
 
     def send(self, *events: Event) -> list[Action]:
-        """Tell the session; returns what it wants done, but for what it only wants prepared."""
+        """Tell the session; returns what it wants done, but for what it only wants prepared and for `over`."""
         actions: list[Action] = []
         for event in events:
+            self.instructions = "" if isinstance(event, NewSession) else self.instructions
+            self.unforeseen = isinstance(event, Speak)
             new = self.session.receive(event)
+            if isinstance(event, Rewrite) and TooLong() not in new:
+                self._change(event)
             assert not any(isinstance(action, Prepare) for action in new[:-1]), "first comes what is to be done now"
             for action in new:
                 self._take(action)
-            actions += [action for action in new if not isinstance(action, Prepare)]
+            actions += [action for action in new if not isinstance(action, (Prepare, SliceOver))]
+            self.over += [action for action in new if isinstance(action, SliceOver)]
         return actions
 
     def text(self, *texts: str) -> list[Action]:
@@ -171,8 +188,8 @@ class Peer:
         return self.send(*[Silence()] * count)
 
     def unheard(self, words: int) -> list[Action]:
-        """The client reports words that were not heard."""
-        return self.send(Unheard(words))
+        """The client reports that the last words were not heard."""
+        return self.send(Unheard(count_words("".join(self.said), words)))
 
     def new_session(self, mode: Mode = Mode.DUPLEX, seed: int = 0) -> list[Action]:
         """The client starts over."""
@@ -199,9 +216,19 @@ class Peer:
             finish = Finish.STOP
         elif len(sampled) == asked.max_new:
             finish = Finish.CAP
-        self.asked, self.cancelled = None, False
+        self.asked, self.cancelled, self.sampled = None, False, []
         self.cells = [*asked.tokens, *sampled[:-1]][:decoded]
-        return self.send(SliceDone(sampled, finish, following if finish is Finish.CAP else None))
+        return self.send(SliceDone(sampled, finish, following if finish is Finish.CAP and asked.peek else None))
+
+    def begin(self, text: str) -> list[Action]:
+        """Words that the model has sampled so far, one token at a time."""
+        tokens = VOCABULARY.tokenize(text, parse_special=True)
+        self.sampled += tokens
+        return self.send(*(Sampled((token,)) for token in tokens))
+
+    def end(self, text: str = "") -> list[Action]:
+        """The answer to what was asked: what was streamed, and this."""
+        return self.sample([*self.sampled, *VOCABULARY.tokenize(text, parse_special=True)])
 
     def cancel(self) -> list[Action]:
         """The answer to a `Cancel` that came before any token."""
@@ -216,7 +243,7 @@ class Peer:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The session's transcript, read back."""
-        return pairs(self.transcript)
+        return pairs(self.transcript, self.instructions)
 
     @property
     def history(self) -> tuple[str, ...]:
@@ -233,7 +260,8 @@ class Peer:
     def _take(self, action: Action) -> None:
         if isinstance(action, Generate):
             assert self.asked is None, "a second request while one is unanswered"
-            if not action.urgent and self.prepared is not None and self.prepared.max_new and not action.forget:
+            foreseen = self.prepared is not None and self.prepared.max_new > 0 and not self.unforeseen
+            if foreseen and not action.urgent and not action.forget:
                 assert self.prepared == action, "silence was foreseen, but not like this"
             self.asked, self.prepared = action, None
             self._decode(action)
@@ -263,6 +291,13 @@ class Peer:
         assert self.reused > max(kept, default=-1)
         self.cells = list(asked.tokens)
 
+    def _change(self, event: Rewrite) -> None:
+        """What stands behind the first change has to be decoded anew."""
+        self.instructions = defuse(event.instructions, (USER, ASSISTANT))
+        changed = [cell is not token for cell, token in zip(self.cells, self.transcript, strict=False)]
+        first = [*changed, True].index(True)
+        self.cells[first:] = [int(cell) for cell in self.cells[first:]]
+
     def _forget(self, asked: Generate) -> None:
         for start, stop, length in asked.forget:
             assert 1 <= start < stop <= length
@@ -274,16 +309,36 @@ TEN = " one two three one two three one two three one"  # ten tokens: a slice th
 SEED = 7
 
 
-def duplex(ctx: int = 4096, slice_tokens: int = 15, *, slide: bool = True, mode: Mode = Mode.DUPLEX) -> Peer:
+def duplex(
+    ctx: int = 4096,
+    slice_tokens: int = 15,
+    *,
+    slide: bool = True,
+    mode: Mode = Mode.DUPLEX,
+    streaming: bool = False,
+) -> Peer:
     """A new duplex session of our own profile."""
-    return Peer(DuplexSession(VOCABULARY, settings(ctx, slice_tokens, slide=slide), mode, SEED))
+    kept = settings(ctx, slice_tokens, slide=slide)
+    return Peer(DuplexSession(VOCABULARY, kept, mode, SEED, streaming=streaming))
 
 
-def speaking(slice_tokens: int = 15) -> Peer:
+def turns(ctx: int = 4096, slice_tokens: int = 3, *, slide: bool = True, streaming: bool = False) -> Peer:
+    """A new session turn by turn, with a model that has no idle token."""
+    kept = settings(ctx, slice_tokens, slide=slide)
+    return Peer(TurnSession(CHAT_VOCABULARY, kept, Mode.ORDINARY, SEED, streaming=streaming))
+
+
+def speaking(slice_tokens: int = 15, *, streaming: bool = False) -> Peer:
     """One in which the user has said hello, the assistant ``TEN``, and has more to say."""
-    peer = duplex(slice_tokens=slice_tokens)
+    peer = duplex(slice_tokens=slice_tokens, streaming=streaming)
     peer.text("hello")
     peer.reply(TEN + "</s>")
+    return peer
+
+
+def greeted(peer: Peer) -> Peer:
+    """One in which the user has said hello, and nothing was sampled yet."""
+    peer.text("hello")
     return peer
 
 

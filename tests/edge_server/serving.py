@@ -12,13 +12,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from edge_server.connection import SPEAKING, Conversing
-from edge_server.conversation import Settings
 from edge_server.engine import Engine
 from edge_server.events import Mode, Session
 from edge_server.metrics import exposition
 from edge_server.protocol import TextCodec, subprotocols
+from edge_server.realtime_connection import Realtiming
 from edge_server.server import Port, Server, listen
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.turns import TurnSession
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 from tests.edge_server.stepping import SERVED
@@ -97,6 +98,9 @@ class Served:
     def url(self, *, chat: bool = False) -> str:
         return f"ws://localhost:{self.ports[chat].number}"
 
+    def realtime(self, query: str = "", *, chat: bool = False, **options: object) -> connect:
+        return connect(f"{self.url(chat=chat)}/v1/realtime{query}", **options)  # type: ignore[arg-type]
+
     def connect(self, *, chat: bool = False, **options: object) -> connect:
         return connect(self.url(chat=chat), **options)  # type: ignore[arg-type]
 
@@ -113,6 +117,7 @@ async def serving(
     slide: bool = True,
     look_ahead: bool = True,
     speaking: float = SPEAKING,
+    resume_window: float = 300.0,
 ) -> AsyncIterator[Served]:
     """The server's own parts, put together as `edge_server.backend` does; only the context is fake."""
     context = context or FakeContext(cells=4096, slots=4, n_vocab=FIRST_BYTE + 256)
@@ -136,6 +141,17 @@ async def serving(
 
         return Conversing(codec, session, engine.open, SERVED, lambda: 1, assume_wpm, speaking)
 
+    realtiming = Realtiming(
+        session=lambda seed: DuplexSession(vocabulary, settings, Mode.ORDINARY, seed, streaming=True),
+        open_sequence=engine.open,
+        sampling=SERVED,
+        new_seed=lambda: 1,
+        model="parrot",
+        duplex=True,
+        slice_ms=2000,
+        resume_window=resume_window,
+        speaking=speaking,
+    )
     ports = [
         Port(
             conversing(chat),
@@ -144,6 +160,7 @@ async def serving(
             2.0,
             lambda: engine.alive,
             subprotocols(upstream=upstream, ordinary_port=chat),
+            None if chat or upstream or not duplex_model else realtiming,
         )
         for chat in (False, True)
     ]

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from edge_server import events
-from edge_server.connection import request_for
 from edge_server.context import Context
-from edge_server.conversation import Settings, Vocabulary
+from edge_server.driver import request_for
 from edge_server.engine import Counters, Engine, EngineError, Finish, Generated, Job, Request, Sampling
 from edge_server.events import Action, Cancel, Event, Generate, Mode, Prepare, Release, Say, SliceDone
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings, Vocabulary
 from edge_server.tokens import Forgotten
 from tests.edge_server.peers import ASSISTANT, EOS, IDLE, USER, VOCABULARY
 from tests.fakes import FakeContext
@@ -114,10 +114,11 @@ class Asker:
     def __init__(self, engine: Engine) -> None:
         self.handle = engine.open()
         self.results: list[Generated | EngineError] = []
+        self.told: list[tuple[int, ...]] = []
 
     def submit(self, request: Request, *forget: Forgotten) -> Job:
         """Hands a request in."""
-        return self.handle.submit(request, self.results.append, forget=forget)
+        return self.handle.submit(request, self.results.append, forget=forget, on_tokens=self.told.append)
 
     @property
     def last(self) -> Generated:

@@ -64,6 +64,9 @@ def test_the_defaults_are_usable() -> None:
         ({"kv_type": "q8_0", "flash_attention": "off"}, "--flash-attention off"),
         ({"assume_wpm": 0.0}, "--assume-wpm 0.0"),
         ({"assume_wpm": float("inf")}, "--assume-wpm inf"),
+        ({"resume_window": -1.0}, "--resume-window -1.0"),
+        ({"resume_window": 86_400.5}, "--resume-window 86400.5"),
+        ({"resume_window": float("nan")}, "--resume-window nan"),
         ({"allow_origins": ("example.com",)}, "--allow-origin example.com"),
         ({"allow_origins": ("https://example.com/",)}, "--allow-origin https://example.com/"),
         ({"allow_origins": ("https://example.com/page",)}, "--allow-origin https://example.com/page"),
@@ -75,6 +78,7 @@ def test_the_defaults_are_usable() -> None:
         ({"ctx": 2**40}, "--ctx 1099511627776"),
         ({"upstream": True, "slide": False}, "--on-full stop has no effect"),
         ({"upstream": True, "assume_wpm": 180.0}, "--assume-wpm has no effect"),
+        ({"upstream": True, "resume_window": 60.0}, "--resume-window has no effect"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named_in_one_line(options: dict[str, object], told: str) -> None:

@@ -305,21 +305,28 @@ async def test_any_interleaving_keeps_conversations_apart_and_leaks_nothing(seed
 class TestSpeech:
     def test_words_are_spoken_one_behind_the_other(self) -> None:
         speech = Speech(60)
-        speech.said(3, now=100.0)
-        speech.said(2, now=101.0)
-        assert speech.interrupt(now=102.5) == 3  # the third is being spoken
+        speech.said(" one two three", now=100.0)
+        speech.said(" four five.", now=101.0)
+        assert speech.interrupt(now=102.5) == len(" three four five.")  # the third is being spoken
 
     def test_what_was_spoken_is_heard(self) -> None:
         speech = Speech(60)
-        speech.said(3, now=100.0)
+        speech.said(" one two three", now=100.0)
         assert speech.interrupt(now=103.0) == 0
         assert speech.interrupt(now=104.0) == 0
 
     def test_speaking_stops_when_it_is_interrupted(self) -> None:
         speech = Speech(60)
-        speech.said(10, now=0.0)
-        assert speech.interrupt(now=4.0) == 6
+        speech.said(" one" * 10, now=0.0)
+        assert speech.interrupt(now=4.0) == len(" one" * 6)
         assert speech.interrupt(now=4.0) == 0
+
+    def test_what_comes_after_an_interruption_is_spoken_by_itself(self) -> None:
+        speech = Speech(60)
+        speech.said(" one two three", now=0.0)
+        speech.interrupt(now=1.0)
+        speech.said(" four", now=1.0)
+        assert speech.interrupt(now=1.5) == len(" four")
 
 
 def test_the_parrot_is_a_function_of_the_transcript() -> None:

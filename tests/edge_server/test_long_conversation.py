@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_server.connection import request_for
-from edge_server.conversation import Settings
+from edge_server.driver import request_for
 from edge_server.engine import EngineError, Generated, Request, Sampling
 from edge_server.events import (
     Event,
@@ -33,6 +32,7 @@ from edge_server.events import (
     UserText,
 )
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 from edge_server.tokens import common_prefix
 from tests.edge_server.stepping import SERVED, SteppedEngine
 

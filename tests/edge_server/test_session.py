@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge_server.conversation import MESSAGE_ENDS_WITHIN, slice_seed
 from edge_server.events import Cancel, Finish, Generate, Mode, Release, ReplyEnd, Say, SliceDone
 from edge_server.session import DuplexSession
+from edge_server.settings import MESSAGE_ENDS_WITHIN, slice_seed
 from tests.edge_server.peers import (
     BOS,
     CHAT_VOCABULARY,

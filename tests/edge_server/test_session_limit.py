@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edge_server.conversation import ORDINARY_TOKENS
 from edge_server.events import Cancel, Generate, Mode, Release, ReplyEnd, Say, TooLong
+from edge_server.settings import ORDINARY_TOKENS
 from tests.edge_server.peers import (
     BOS,
     TEN,

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from edge_server.conversation import Conversation, slice_seed
 from edge_server.events import (
-    Action,
-    Event,
-    Generate,
+    Limit,
     Mode,
     NewSession,
-    ReplyEnd,
-    Say,
     Silence,
-    SliceDone,
-    TooLong,
+    Speak,
+    Stop,
     Unheard,
-    UserText,
 )
-from edge_server.session import DuplexSession
-from edge_server.turns import TurnSession
-from tests.edge_server.peers import ASSISTANT, CHAT_VOCABULARY, USER, VOCABULARY, Peer, byte_pairs, settings
-
-CTX, SLICE = 72, 6
-ROOM = CTX - SLICE - 1  # what a prompt may take
+from tests.edge_server.listener import ROOM, Anew, Begin, Listener, Reply, Step
 
 REPLIES = (
     "<idle>",
@@ -53,189 +39,46 @@ FOLLOWING = (" two", "ld", "a", "b", ".", "</s>")
 TEXTS = ("a", " stop", "hello, ", "我", "😀", "x" * 40, "x" * ROOM)
 
 
-@dataclass(frozen=True)
-class Reply:
-    """The engine's answer, as far as it fits into the slice. Where nothing was asked, something is asked instead."""
-
-    text: str
-    following: str
-
-
-Step = str | Silence | Unheard | NewSession | Reply
-
 OFTEN: list[Step] = [
     *[Reply(text, following) for text in REPLIES for following in FOLLOWING],
+    *[Begin(text) for text in (" one two", " ", "idle", " naï", "😀", " one two three wor")] * 5,
     *[Silence()] * 40,
+    *[Stop()] * 4,
+    *[Speak()] * 4,
     *TEXTS[:-2] * 5,
 ]
-SELDOM: list[Step] = [*TEXTS[-2:], *map(Unheard, range(1, 9)), *(NewSession(mode, 1) for mode in Mode)]
+SELDOM: list[Step] = [
+    *TEXTS[-2:],
+    *map(Unheard, (1, 2, 3, 5, 8, 13, 21, 34)),
+    *map(Limit, (1, 4, 9, None)),
+    *(NewSession(mode, 1) for mode in Mode),
+    *Anew,
+]
 scripts = st.lists(st.sampled_from(OFTEN + SELDOM), min_size=20, max_size=40)
 kinds = st.sampled_from([Mode.DUPLEX, Mode.DUPLEX, Mode.ORDINARY, None])  # None: turn by turn without an idle token
 
 
-def conversation(kind: Mode | None, *, slide: bool) -> Conversation:
-    if kind is None:
-        return TurnSession(CHAT_VOCABULARY, settings(CTX, SLICE, slide=slide), Mode.DUPLEX, 0)
-    return DuplexSession(VOCABULARY, settings(CTX, SLICE, slide=slide), kind, 0)
-
-
-class Listener(Peer):
-    """Hears everything, believes nothing: after each event the transcript must say what was heard, and no more."""
-
-    def __init__(self, kind: Mode | None, *, slide: bool) -> None:
-        super().__init__(conversation(kind, slide=slide))
-        self.kind, self.slide = kind, slide
-        self.texts = 0
-        self.log: list[Action] = []
-        self._start_over(NewSession(kind or Mode.ORDINARY, 0))
-
-    def _start_over(self, event: NewSession) -> None:
-        self.mode = Mode.ORDINARY if self.kind is None else event.mode
-        self.seed, self.number = event.seed, 0
-        self.sent: list[str] = []  # user texts
-        self.heard = defaultdict[str, str](str)  # what was said in answer to each
-        self.newest = ""  # the last of them that stands in the transcript
-        self.unheard_words = 0
-        self.refused = self.answered = self.ends = 0
-        self.ticked = self.gave_up = False
-
-    def step(self, step: Step) -> None:
-        """Play one step and check everything."""
-        if isinstance(step, Reply):
-            if self.asked is None:
-                self.step(Silence() if self.engaged and self.mode is Mode.DUPLEX else "a")
-                return
-            tokens = VOCABULARY.tokenize(step.text, parse_special=True)[: self.asked.max_new]
-            gives_up = len(tokens) < self.asked.max_new and tokens[-1] not in self.asked.stop
-            self.gave_up |= gives_up and not self.cancelled
-            self.sample(tokens, VOCABULARY.tokenize(step.following, parse_special=True)[0])
-        elif isinstance(step, str):
-            self.texts += 1
-            self.text(f"{self.texts} {step}")
-        else:
-            self.send(step)
-        self.check()
-
-    def send(self, *events: Event) -> list[Action]:
-        """One event, and what must follow from it at once."""
-        (event,) = events
-        running, waiting, engaged = self.asked is not None, self.session.waiting, self.engaged
-        if isinstance(event, SliceDone):
-            running = True
-        if isinstance(event, NewSession):
-            self._start_over(event)
-        elif isinstance(event, UserText):
-            self.sent.append(event.text)
-        elif isinstance(event, Unheard):
-            self.unheard_words = event.words
-        if (isinstance(event, UserText) and not running) or (isinstance(event, SliceDone) and waiting):
-            self.answered += 1
-            self._forget_unheard()
-        actions = super().send(event)
-        self.log += actions
-        for action in actions:
-            self._hear(action)
-        if isinstance(event, Silence):
-            runs = engaged and not running and self.mode is Mode.DUPLEX
-            assert bool(actions) == runs
-            self.ticked |= running
-        elif isinstance(event, SliceDone):
-            silent = any(isinstance(action, Generate) and self._is_silent(action) for action in actions)
-            if self.mode is Mode.DUPLEX and self.kind is not None:
-                assert not silent or (self.ticked and not waiting)
-                assert silent or not self.ticked or waiting or not self.engaged
-            self.ticked = False
-        elif isinstance(event, UserText):
-            self.ticked = False
-        return actions
-
-    def _is_silent(self, asked: Generate) -> bool:
-        return byte_pairs(asked.tokens)[-1][0] == b"<idle>"
-
-    def _forget_unheard(self) -> None:
-        heard = self.heard[self.newest]
-        for _ in range(self.unheard_words):
-            heard = "".join(heard.rstrip().rpartition(word)[0] for word in heard.split()[-1:])
-        self.heard[self.newest] = heard
-        self.unheard_words = 0
-
-    def _hear(self, action: Action) -> None:
-        if isinstance(action, Say):
-            self.heard[self.newest] += action.text
-        elif isinstance(action, TooLong):
-            self.refused += 1
-        elif isinstance(action, ReplyEnd):
-            self.ends += 1
-        elif isinstance(action, Generate):
-            self.gave_up = False
-            assert action.seed == slice_seed(self.seed, self.number)
-            assert len(action.tokens) <= ROOM
-            assert action.tokens == self.transcript
-            self.number += 1
-
-    def check(self) -> None:
-        """What holds between events."""
-        assert len(self.transcript) <= CTX
-        found = [(user.decode(), reply) for user, reply in byte_pairs(self.transcript)]
-        closed = found if self.asked is None else found[:-1]
-        assert not any(user == "<idle>" and reply in (b"", b"<idle>") for user, reply in closed)
-        self._check_texts([user for user, _ in found if user != "<idle>"])
-        self._check_words(found)
-        if self.asked is None:
-            assert self.session.waiting == 0
-            assert self.ends == (self.answered if self.mode is Mode.ORDINARY else 0)
-
-    def _check_texts(self, present: list[str]) -> None:
-        taken = self.sent[: len(self.sent) - self.session.waiting]
-        if self.slide:
-            fitting = [text for text in taken if self._fits(text)]
-            assert self.refused == len(taken) - len(fitting)
-            assert present == fitting[len(fitting) - len(present) :]
-            self.newest = fitting[-1] if fitting else ""
-        else:
-            assert present == taken[: len(present)]
-            assert self.refused >= len(taken) - len(present)
-            self.newest = present[-1] if present else ""
-
-    def _fits(self, text: str) -> bool:
-        return 1 + len(VOCABULARY.tokenize(USER + text + ASSISTANT, parse_special=False)) <= ROOM
-
-    def _check_words(self, found: list[tuple[str, bytes]]) -> None:
-        kept: dict[str, bytes] = {}
-        for user, reply in found:
-            if user != "<idle>":
-                kept[user] = b""
-            if kept:  # else the text that this answers is forgotten
-                kept[next(reversed(kept))] += reply.removesuffix(b"<idle>")
-        for text, reply in kept.items():
-            said, heard = ("".join(words.split()) for words in (reply.decode("utf-8", "ignore"), self.heard[text]))
-            if text != self.newest or not (self.engaged or self.gave_up):
-                assert said == heard
-            else:
-                assert said.startswith(heard)
-                assert len(reply.decode("utf-8", "ignore")[len(self.heard[text]) :].split()) <= 1, "one word waits"
-
-
-def play(kind: Mode | None, *, slide: bool, script: list[Step]) -> Listener:
-    listener = Listener(kind, slide=slide)
+def play(kind: Mode | None, *, slide: bool, streaming: bool, script: list[Step]) -> Listener:
+    listener = Listener(kind, slide=slide, streaming=streaming)
     for step in script:
         listener.step(step)
     return listener
 
 
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(kind=kinds, slide=st.sampled_from([True, True, False]), script=scripts)
+@given(kind=kinds, slide=st.sampled_from([True, True, False]), streaming=st.booleans(), script=scripts)
 def test_what_was_heard_is_what_the_transcript_says_and_every_text_is_taken_once(
-    kind: Mode | None, slide: bool, script: list[Step]
+    kind: Mode | None, slide: bool, streaming: bool, script: list[Step]
 ) -> None:
-    listener = play(kind, slide=slide, script=script)
-    for _ in range(3):  # a silent reply to what runs, to what waited, and to what ordinary mode asks then
+    listener = play(kind, slide=slide, streaming=streaming, script=script)
+    for _ in range(4):  # an end, a silent reply to what waited, and to what ordinary mode asks then
         if listener.asked is not None:
             listener.step(Reply("</s>", "a"))
     assert listener.asked is None
 
 
 @examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(kind=kinds, script=scripts)
-def test_the_same_events_and_seed_give_the_same_actions(kind: Mode | None, script: list[Step]) -> None:
-    assert play(kind, slide=True, script=script).log == play(kind, slide=True, script=script).log
+@given(kind=kinds, streaming=st.booleans(), script=scripts)
+def test_the_same_events_and_seed_give_the_same_actions(kind: Mode | None, streaming: bool, script: list[Step]) -> None:
+    first, second = (play(kind, slide=True, streaming=streaming, script=script) for _ in range(2))
+    assert (first.log, first.over) == (second.log, second.over)

@@ -13,9 +13,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sentencepiece import SentencePieceProcessor
 
-from edge_server.conversation import Settings, Vocabulary
 from edge_server.events import Finish, Generate, Mode, Silence, SliceDone, UserText
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings, Vocabulary
 from edge_server.upstream import UpstreamDuplexSession
 from tests.edge_server.peers import ASSISTANT, USER, VOCABULARY
 

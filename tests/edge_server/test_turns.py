@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from edge_server.events import Cancel, Generate, Mode, Release, ReplyEnd, Say, Silence, TooLong
-from edge_server.turns import TurnSession
-from tests.edge_server.peers import BOS, CHAT_VOCABULARY, EOS, VOCABULARY, Peer, settings
-
-
-def turns(ctx: int = 4096, slice_tokens: int = 3, *, slide: bool = True) -> Peer:
-    return Peer(TurnSession(CHAT_VOCABULARY, settings(ctx, slice_tokens, slide=slide), Mode.ORDINARY, seed=7))
+from tests.edge_server.peers import BOS, EOS, VOCABULARY, turns
 
 
 def test_a_reply_comes_in_slices_and_ends_once() -> None:

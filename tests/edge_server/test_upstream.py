@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from edge_server.conversation import MESSAGE_ENDS_WITHIN
 from edge_server.events import (
     Action,
     Finish,
@@ -21,6 +20,7 @@ from edge_server.events import (
 )
 from edge_server.protocol import TextCodec
 from edge_server.session import DuplexSession
+from edge_server.settings import MESSAGE_ENDS_WITHIN
 from edge_server.upstream import UpstreamDuplexSession, UpstreamTurnSession
 from tests.edge_server.peers import BOS, CHAT_VOCABULARY, EOS, IDLE, TEN, VOCABULARY, Peer, prompt, settings
 

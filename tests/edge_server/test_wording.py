@@ -9,7 +9,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from edge_server.wording import continues_word, count_heard, count_held, defuse, incomplete_tail, says_nothing
+from edge_server.wording import (
+    continues_word,
+    count_heard,
+    count_held,
+    count_incomplete,
+    count_words,
+    defuse,
+    incomplete_tail,
+    may_be_silence,
+    says_nothing,
+)
 
 MARKERS = ("<用户>", "<AI>")
 
@@ -111,6 +121,19 @@ def test_pieces_of_an_incomplete_character_wait() -> None:
     assert count_held(emoji[:1], [emoji[1:2]], None) == 1
 
 
+def test_a_word_waits_with_all_bytes_of_its_characters() -> None:
+    assert count_held(b"", [b" one", b" na", b"\xc3", b"\xaf"], b"ve") == 3
+    assert count_held(b"", [b" one", b" na", b"\xc3", b"\xaf"], b" two") == 0
+
+
+def test_all_pieces_of_an_incomplete_character_are_counted() -> None:
+    emoji = [bytes([byte]) for byte in "😀".encode()]
+    assert [count_incomplete([b" one", *emoji[:count]]) for count in range(5)] == [0, 1, 2, 3, 0]
+    assert count_incomplete([b" one" + emoji[0], emoji[1]]) == 2
+    assert count_incomplete([b"one", b"\x80"]) == 0
+    assert count_incomplete([]) == 0
+
+
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     waited=st.sampled_from(["", "a", " a", "a.", "我"]),
@@ -132,21 +155,46 @@ def test_what_goes_out_ends_at_a_word_or_has_waited(waited: str, pieces: list[st
 @pytest.mark.parametrize(
     ("pieces", "unheard", "stays"),
     [
+        (" one| two| three", 6, " one| two"),
+        (" one| two| three", 5, " one| two"),
         (" one| two| three", 1, " one| two"),
-        (" one| two| three|.", 1, " one| two"),
-        (" one| wor|ld", 1, " one"),
-        (" one| two", 2, ""),
-        (" one| two", 9, ""),
-        ("\n| one", 1, ""),
-        (" one|,| two", 1, " one|,"),
+        (" one| two| three|.", 1, " one| two| three"),
+        (" one| wor|ld", 3, " one"),
+        (" one| wor|ld", 2, " one| wor"),
+        (" one| two", 8, ""),
+        (" one| two", 99, ""),
+        ("\n| one", 4, ""),
+        (" one|,| two", 4, " one|,"),
         ("\n", 1, ""),
         (" one", 0, " one"),
     ],
 )
-def test_unheard_words_go_whole_from_the_end(pieces: str, unheard: int, stays: str) -> None:
+def test_unheard_characters_go_from_the_end_with_their_pieces(pieces: str, unheard: int, stays: str) -> None:
     split = [piece.encode() for piece in pieces.split("|")]
     keep = count_heard(split, unheard)
     assert "|".join(piece.decode() for piece in split[:keep]) == stays
+
+
+def test_of_a_character_whose_end_was_not_heard_nothing_stays() -> None:
+    first, second = "😀".encode()[:2], "😀".encode()[2:]
+    assert count_heard([b" a", first, second], 1) == 1
+    assert count_heard([b" a", first, second, b"!"], 1) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "characters"),
+    [
+        (" one two", 0, 0),
+        (" one two", 1, 4),
+        (" one two. ", 1, 6),
+        (" one two", 2, 8),
+        (" one", 9, 4),
+        ("", 1, 0),
+        ("\n ", 1, 2),
+    ],
+)
+def test_the_last_words_of_a_text_have_so_many_characters(text: str, last: int, characters: int) -> None:
+    assert count_words(text, last) == characters
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "idle", " idle\n"])
@@ -157,6 +205,16 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", ["a", ".", "idle.", "not idle"])
 def test_no_silence(text: str) -> None:
     assert not says_nothing(text)
+
+
+@pytest.mark.parametrize(("text", "may"), [("", True), ("\n", True), (" i", True), ("idle ", True), ("idles", False)])
+def test_what_begins_a_silent_reply_may_be_silence(text: str, may: bool) -> None:
+    assert may_be_silence(text) == may
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", "idle", " idle\n"])
+def test_whatever_begins_a_silent_reply_may_be_silence(text: str) -> None:
+    assert all(may_be_silence(text[:end]) for end in range(len(text) + 1))
 
 
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])

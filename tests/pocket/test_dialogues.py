@@ -17,9 +17,9 @@ from slices import BOS, EOS, SHORTEST_OPEN_SLICE, USER_MARK, DuplexTokenizer
 from smalltalk import SMALL_TALK
 from speech import LANGUAGES, Style, plain, says_something_alone, slip
 
-from edge_server.conversation import Settings
 from edge_server.events import Finish, Generate, Mode, Silence, SliceDone, UserText
 from edge_server.session import DuplexSession
+from edge_server.settings import Settings
 
 SEEDS = range(25)
 
