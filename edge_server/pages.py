@@ -17,7 +17,17 @@ FILES = {
         f"/static/{name}": name
         for name in (
             *("style.css", "icon.svg"),
-            *("app.js", "conversation.js", "files.js", "log.js", "picture.js", "protocol.js", "recording.js", "speech.js", "timeline.js"),
+            *(
+                "app.js",
+                "conversation.js",
+                "files.js",
+                "log.js",
+                "picture.js",
+                "protocol.js",
+                "recording.js",
+                "speech.js",
+                "timeline.js",
+            ),
         )
     },
 }
@@ -66,7 +76,7 @@ class Pages:
             self._answers[path] = Answer(http.HTTPStatus.OK, headers, data.decode())
 
     def find(self, path: str, if_none_match: str = "") -> Answer | None:
-        """What is at a path, without its query; None: nothing. ``if_none_match``: that header, of what the browser has."""
+        """What is at a path, without its query; None: nothing. ``if_none_match``: the header of that name."""
         answer = self._answers.get(path)
         if answer is None:
             return None

@@ -202,9 +202,9 @@ class Server:
                 return self._health(connection, port)
             if path == "/metrics":
                 return _respond(connection, http.HTTPStatus.OK, self._metrics().decode(), CONTENT_TYPE)
-            if port.realtime is not None and not request.headers.get_all("Upgrade"):
-                if (page := self._page(connection, request)) is not None:
-                    return page
+            browsing = port.realtime is not None and not request.headers.get_all("Upgrade")
+            if browsing and (page := self._page(connection, request)) is not None:
+                return page
             origins = request.headers.get_all("Origin")  # a browser always sends one; other programs send none
             if len(origins) > 1 or not all(self._may_connect(origin, request) for origin in origins):
                 _log.warning("refused a page from %s; --allow-origin lets it in", ascii(origins[0]))
