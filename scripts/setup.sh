@@ -70,6 +70,18 @@ if ! $pip install --quiet --no-deps --only-binary :all: "$bindings" 2>/dev/null 
 fi
 say "setup: installing the rest"
 PYTHONWARNINGS=ignore $pip install --quiet --editable '.[test]'
+# The page is tested in a browser; who only runs the server needs none, so that one is missing ends nothing.
+case $(uname -s) in
+  Linux)
+    if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+      if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        debian "the browser that the page is tested in" chromium || say "setup: Chromium could not be installed; the page's tests will be skipped"
+      else
+        say "setup: without Chromium the page's tests are skipped (Debian: sudo apt-get install chromium)"
+      fi
+    fi
+    ;;
+esac
 if has_amx; then # a wheel built with other flags, from pip's cache or by hand
   say "setup: these bindings have AMX kernels, which some compilers break; $from_source"
   $pip cache remove "llama_cpp_python-${bindings#*==}*" >/dev/null 2>&1 || true
