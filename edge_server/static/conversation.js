@@ -161,7 +161,8 @@ export class Conversation {
       if (item) this._speaker.again(item.id, item.text, event.characters);
     } else if (type === "input_text_buffer.committed" && aloud) {
       this._speaker.stop();
-    } else if (type === "error") {
+    } else if (type === "error" && event.error.code !== "response_cancel_not_active") {
+      // That one says only that the reply had ended by itself when "Stop" arrived.
       this._callbacks.onNotice(`The server says: ${event.error.message}.`);
     }
   }

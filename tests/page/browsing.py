@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
 from tests.edge_server.serving import Served, serving
 
@@ -78,6 +79,7 @@ class Visit:
     served: Served
     complaints: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    sockets: int = 0
 
     @property
     def entry(self) -> Locator:
@@ -110,9 +112,16 @@ class Visit:
         await self.page.locator("#settings > summary").click()
 
     async def lose_connection(self) -> None:
-        """As a network does: without a word."""
+        """As a network does: without a word. Returns when the page tries to come back."""
+        before = self.sockets
         for client in list(self.served.server._clients):
             client.transport.abort()
+
+        async def come_back() -> None:
+            while self.sockets == before:
+                await asyncio.sleep(0.01)
+
+        await asyncio.wait_for(come_back(), PATIENCE / 1000)
 
 
 @contextlib.asynccontextmanager
@@ -124,11 +133,12 @@ async def visiting(
     aloud: bool = False,
     slice_ms: int | None = SLICE_MS,
     complaints: tuple[str, ...] = (),
+    script: str = "",
     **options: Any,
 ) -> AsyncIterator[Visit]:
     """The page, connected. Holds that it asks for nothing outside and that the browser complains of nothing.
 
-    ``complaints``: parts of messages that the test provokes.
+    ``complaints``: parts of messages that the test provokes; ``script``: runs before the page's own.
     """
     context = await browser.new_context(viewport=options.pop("viewport", {"width": 1100, "height": 800}), **options)
     settings = json.dumps({"aloud": aloud, "sliceMs": slice_ms})
@@ -136,6 +146,7 @@ async def visiting(
         f"localStorage.setItem('edge-duplex', localStorage.getItem('edge-duplex') ?? '{settings}')"
     )
     await context.add_init_script(_SPEECH if speech else _NO_SPEECH)
+    await context.add_init_script(script)
     page = await context.new_page()
     page.set_default_timeout(PATIENCE)
     visit = Visit(page, served)
@@ -149,10 +160,15 @@ async def visiting(
         if urlsplit(request.url).netloc not in (here, ""):
             visit.outside.append(request.url)
 
+    def meet(socket: WebSocket) -> None:
+        visit.sockets += 1
+        if urlsplit(socket.url).netloc != here:
+            visit.outside.append(socket.url)
+
     page.on("console", hear)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))
     page.on("request", see)
-    page.on("websocket", lambda socket: visit.outside.append(socket.url) if here not in socket.url else None)
+    page.on("websocket", meet)
     try:
         await page.goto(served.url().replace("ws:", "http:") + "/")
         await visit.connected()
