@@ -1,7 +1,7 @@
 // The words of a conversation, a message each, and what a screen reader is told of them.
 
 import { cut } from "./timeline.js";
-import { element } from "./picture.js";
+import { element, struck } from "./picture.js";
 
 const ENDS = {
   cancelled: "interrupted",
@@ -58,8 +58,8 @@ export class Log {
 
 function content(item) {
   const parts = [speaker(item.role === "user" ? "You: " : "Assistant: "), cut(item.text, 0, item.kept ?? Infinity).trimStart()];
-  const struck = item.kept === null ? "" : cut(item.text, item.kept);
-  if (struck) parts.push(element("del", { class: "struck" }, struck));
+  const rest = item.kept === null ? "" : cut(item.text, item.kept);
+  if (rest) parts.push(...struck(rest));
   if (ENDS[item.status]) parts.push(element("span", { class: "note" }, ENDS[item.status]));
   return parts;
 }

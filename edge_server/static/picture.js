@@ -102,7 +102,7 @@ export class Picture {
     if (said) {
       const words = element("span", { class: "clamp" }, hidden("Assistant: "));
       for (const { text, state } of timeline.parts(slice)) {
-        if (state === "struck") words.append(element("del", { class: "struck" }, hidden("taken back: "), text));
+        if (state === "struck") words.append(...struck(text));
         else words.append(element("span", { class: state }, text));
       }
       assistant.append(words);
@@ -148,6 +148,12 @@ export class Picture {
     event.preventDefault();
     buttons[to].focus();
   }
+}
+
+/** Words that were taken back; the space before them is not struck through. */
+export function struck(text) {
+  const space = text.slice(0, text.length - text.trimStart().length);
+  return [space, element("del", { class: "struck" }, hidden("taken back: "), text.trimStart())];
 }
 
 function hidden(text) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from playwright.async_api import Browser
 
@@ -54,12 +56,13 @@ async def test_a_session_that_is_lost_is_told_and_begun_anew(browser: Browser) -
 
 
 async def test_while_there_is_no_server_the_page_says_so_and_tries_on(browser: Browser) -> None:
-    # A port that nobody listens on, whenever the test says so.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = taken.getsockname()[1]
     away = (
         "WebSocket = class extends WebSocket { constructor(url, name) {"
-        " super(window.away ? url.replace(/:\\d+/, ':9') : url, name); } };"
+        f" super(window.away ? url.replace(/:\\d+/, ':{nobody}') : url, name); }} }};"
     )
-    async with serving() as served, visiting(browser, served, complaints=(":9/",), script=away) as visit:
+    async with serving() as served, visiting(browser, served, complaints=(f":{nobody}/",), script=away) as visit:
         await visit.page.evaluate("window.away = true")
         await visit.lose_connection()
         await expect(visit.status).to_contain_text("next attempt in")

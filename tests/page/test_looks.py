@@ -56,7 +56,7 @@ async def test_a_phone_needs_no_scrolling_sideways(browser: Browser) -> None:
         await visit.open_settings()
         await interrupted(visit)
         await visit.say("word" * 60)
-        await expect(visit.messages).to_have_count(5)
+        await expect(visit.messages).to_have_count(6)
         assert await visit.page.evaluate(too_wide) == 0
         for name in ("New conversation", "Pause", "Send", "Stop", "Talk"):
             box = await visit.page.get_by_role("button", name=name).bounding_box()
@@ -132,7 +132,7 @@ async def test_a_screen_reader_is_told_phrases_and_not_each_delta(browser: Brows
             ".observe(document.getElementById('live'), { childList: true })"
         )
         await visit.say("hello")
-        await visit.page.wait_for_function("told.join('|').endsWith('ello.')")
+        await visit.page.wait_for_function("() => told.join('|').endsWith('ello.')")
         assert await visit.page.evaluate("told") == ["You said h", "ello."]
         assert await visit.page.locator("#messages").get_attribute("aria-live") is None
 

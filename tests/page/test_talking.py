@@ -77,7 +77,7 @@ async def test_an_interruption_takes_back_what_was_not_heard(browser: Browser) -
         assert "was a tower" in struck
         await expect(first).to_contain_text("interrupted")
         drawn = visit.page.locator("#slices del")
-        assert "".join(await drawn.all_inner_texts()).replace("taken back: ", "").strip().startswith("was")
+        assert "".join(await drawn.all_text_contents()).replace("taken back: ", "").strip().startswith("was")
         assert await visit.page.evaluate("waitingWords()") in ("Fine.", "")
 
 
@@ -112,7 +112,7 @@ async def test_a_back_channel_interrupts_nothing(browser: Browser) -> None:
         await speak_words(visit, 2)
         await visit.say("uh-huh")
         await expect(visit.page.locator("#slices .false-alarm")).to_contain_text("uh-huh")
-        await visit.page.wait_for_function("waitingWords().length > 0")  # speech goes on
+        await visit.page.wait_for_function("() => waitingWords().length > 0")  # speech goes on
         await expect(visit.replies.first).to_contain_text(LONG)
         await expect(visit.messages).to_have_count(2)
 
@@ -151,7 +151,7 @@ async def test_the_length_of_a_slice_and_the_voice_are_kept(browser: Browser) ->
         await visit.connected()
         await expect(visit.page.get_by_label("Slice length")).to_have_value("500")
         await visit.say("tell")
-        await visit.page.wait_for_function("waitingWords().length > 0")
+        await visit.page.wait_for_function("() => waitingWords().length > 0")
         await visit.page.get_by_role("button", name="Talk").click()
         assert await visit.page.evaluate("recognition.lang") == "zh-CN"
 
@@ -174,7 +174,7 @@ async def test_what_is_recognized_is_a_draft_and_then_said(browser: Browser) -> 
 async def test_a_voice_that_fails_does_not_hold_the_assistant_up(browser: Browser) -> None:
     async with serving() as served, visiting(browser, served, aloud=True) as visit:
         await visit.say("hello")
-        await visit.page.wait_for_function("waitingWords().includes('ello.')")
+        await visit.page.wait_for_function("() => waitingWords().includes('ello.')")
         while await visit.page.evaluate("waitingWords().length > 0"):
             await visit.page.evaluate("failSpeech('synthesis-failed')")
         await expect(visit.page.get_by_role("alert")).to_contain_text("could not speak")
