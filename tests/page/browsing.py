@@ -111,11 +111,15 @@ class Visit:
     async def open_settings(self) -> None:
         await self.page.locator("#settings > summary").click()
 
-    async def lose_connection(self) -> None:
-        """As a network does: without a word. Returns when the page tries to come back."""
-        before = self.sockets
+    def cut(self) -> None:
+        """The connection ends as networks end it: without a word."""
         for client in list(self.served.server._clients):
             client.transport.abort()
+
+    async def lose_connection(self) -> None:
+        """The connection ends. Returns when the page comes back."""
+        before = self.sockets
+        self.cut()
 
         async def come_back() -> None:
             while self.sockets == before:

@@ -31,9 +31,7 @@ async def test_what_is_said_while_there_is_no_connection_is_said_afterwards_and_
     async with serving() as served, visiting(browser, served) as visit:
         await visit.say("one")
         await expect(visit.replies).to_have_text(["Assistant: You said one."])
-        # The network fails while nobody looks: the words are sent into a connection that is dead already.
-        for client in list(served.server._clients):
-            client.transport.abort()
+        visit.cut()  # the page does not know yet: the words go into a connection that is dead
         await visit.say("two")
         await expect(visit.messages).to_have_text(
             ["You: one", "Assistant: You said one.", "You: two", "Assistant: You said two."]
@@ -64,7 +62,7 @@ async def test_while_there_is_no_server_the_page_says_so_and_tries_on(browser: B
     )
     async with serving() as served, visiting(browser, served, complaints=(f":{nobody}/",), script=away) as visit:
         await visit.page.evaluate("window.away = true")
-        await visit.lose_connection()
+        visit.cut()
         await expect(visit.status).to_contain_text("next attempt in")
         await expect(visit.page.get_by_role("button", name="Try now")).to_be_visible()
         await visit.page.wait_for_timeout(1500)  # until the attempts are far apart

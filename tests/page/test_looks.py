@@ -40,7 +40,7 @@ async def violations(visit: Visit) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, {"width": 1100, "height": 800}], ids=["phone", "desk"])
 async def test_axe_finds_nothing(browser: Browser, scheme: str, viewport: dict[str, int]) -> None:
-    options = {"color_scheme": scheme, "viewport": viewport, "reduced_motion": "reduce"}
+    options: dict[str, Any] = {"color_scheme": scheme, "viewport": viewport, "reduced_motion": "reduce"}
     async with serving(long) as served, visiting(browser, served, aloud=True, **options) as visit:
         assert await violations(visit) == []
         await visit.open_settings()
