@@ -1,6 +1,6 @@
 // The picture of a timeline: a column a slice, the user above, the assistant below. Draws what changed, and no more.
 
-const REASONS = { withdrawn: "taken back by you", back_channel: "only listening along", empty: "no words" };
+const REASONS = { withdrawn: "not said", back_channel: "back-channel", empty: "no words" };
 const KINDS = {
   speech: "speech",
   silence: "silence",
@@ -95,7 +95,10 @@ export class Picture {
     const user = element("span", { class: `cell user ${slice.user.some(({ state }) => state === "said") ? "filled" : ""}` });
     for (const { text, state } of slice.user) {
       if (state === "said") user.append(element("span", { class: "clamp" }, hidden("You: "), text));
-      else user.append(element("span", { class: "false-alarm", title: REASONS[state] ?? state }, hidden(`${REASONS[state] ?? state}: `), text || "…"));
+      else {
+        const why = element("span", { class: "why" }, REASONS[state] ?? state);
+        user.append(element("span", { class: "false-alarm" }, element("span", { class: "clamp" }, text || "…"), why));
+      }
     }
     if (!slice.user.length) user.append(dots("you are silent"));
     const assistant = element("span", { class: `cell assistant ${said ? "filled" : ""}` });
