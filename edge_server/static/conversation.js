@@ -81,7 +81,12 @@ export class Conversation {
 
   speakAloud(aloud) {
     this._settings.aloud = aloud;
+    const item = this.timeline.items.findLast(({ role }) => role === "assistant");
     if (!aloud) this._speaker.stop();
+    else if (item && this.timeline.find(item.id) === item) {
+      // It was read; otherwise it would wait to be spoken, and be taken back by the next words.
+      this._client.send("conversation.item.heard", { item_id: item.id, characters: count(item.text) });
+    }
     this._update({ heard: aloud ? "reported" : "assumed" });
   }
 

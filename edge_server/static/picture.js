@@ -46,12 +46,14 @@ export class Picture {
     this._drawn = new Map(); // slice → {item, revision}
     this._draft = null;
     this._chosen = null;
+    this._following = true; // the newest slice is in sight, until somebody scrolls back
+    this._left = 0;
     list.addEventListener("keydown", (event) => this._move(event));
+    frame.addEventListener("scroll", () => this._scrolled());
     frame.addEventListener("pointerleave", () => this._describe(this._chosen));
   }
 
   show(timeline) {
-    const atEnd = this._frame.scrollLeft + this._frame.clientWidth >= this._frame.scrollWidth - 60;
     const now = new Set(timeline.slices);
     for (const [slice, { item }] of this._drawn) {
       if (now.has(slice)) continue;
@@ -70,7 +72,15 @@ export class Picture {
     }
     this._showDraft(timeline.pending);
     if (!this._list.querySelector('[tabindex="0"]')) this._list.querySelector(".slice")?.setAttribute("tabindex", "0");
-    if (atEnd) this._frame.scrollTo({ left: this._frame.scrollWidth, behavior: calm.matches ? "auto" : "smooth" });
+    if (this._following) this._frame.scrollTo({ left: this._frame.scrollWidth, behavior: calm.matches ? "auto" : "smooth" });
+  }
+
+  /** A smooth scroll to the end passes through places that are not the end; only going back says something. */
+  _scrolled() {
+    const { scrollLeft, clientWidth, scrollWidth } = this._frame;
+    if (scrollLeft + clientWidth >= scrollWidth - 8) this._following = true;
+    else if (scrollLeft < this._left) this._following = false;
+    this._left = scrollLeft;
   }
 
   _make(slice, timeline) {

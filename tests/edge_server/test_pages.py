@@ -86,10 +86,12 @@ def test_a_page_is_our_own_only_at_a_numeric_address(origin: str, host: str, own
     assert own_page(origin, host) is own
 
 
-def get(served: Served, path: str, *, chat: bool = False, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def get(
+    served: Served, path: str, headers: dict[str, str] | None = None, *, chat: bool = False
+) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", served.ports[chat].number, timeout=10)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", path, headers=headers or {})
         response = connection.getresponse()
         return response.status, dict(response.headers), response.read()
     finally:
@@ -105,7 +107,7 @@ async def test_the_duplex_port_serves_them_with_their_types_and_the_policy() -> 
             assert (status, body) == (200, (FOLDER / name).read_bytes())
             assert headers["Content-Type"] == f"{kinds[Path(name).suffix]}; charset=utf-8"
             assert HEADERS.items() <= headers.items()
-            again = await asyncio.to_thread(lambda: get(served, path, **{"If-None-Match": headers["ETag"]}))  # noqa: B023
+            again = await asyncio.to_thread(lambda: get(served, path, {"If-None-Match": headers["ETag"]}))  # noqa: B023
             assert again[0] == 304
             assert again[2] == b""
         assert (await asyncio.to_thread(get, served, "/static/%2e%2e/pages.py"))[0] == 404
@@ -132,5 +134,5 @@ async def test_a_page_that_this_server_gave_out_itself_may_connect() -> None:
             upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
             key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
             headers = {"Host": f"10.0.0.7:{port}", "Origin": f"http://{host}", **upgrade, **key}
-            status, _, _ = await asyncio.to_thread(lambda: get(served, "/v1/realtime", **headers))  # noqa: B023
+            status, _, _ = await asyncio.to_thread(lambda: get(served, "/v1/realtime", headers))  # noqa: B023
             assert status == (101 if own else 403)

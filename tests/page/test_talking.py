@@ -93,6 +93,30 @@ async def test_words_are_drawn_as_not_heard_until_they_are(browser: Browser) -> 
         await expect(visit.page.locator("#stop")).to_be_disabled()
 
 
+async def test_what_was_read_before_replies_are_spoken_counts_as_heard(browser: Browser) -> None:
+    async with serving() as served, visiting(browser, served) as visit:
+        await visit.say("one")
+        await expect(visit.replies).to_have_text(["Assistant: You said one."])
+        await expect(visit.page.locator("#stop")).to_be_disabled()
+        await visit.open_settings()
+        await visit.page.get_by_label("Speak replies aloud").check()
+        await visit.say("two")
+        await visit.page.wait_for_function("() => waitingWords() === 'You said two.'")
+        await expect(visit.page.locator("#messages del")).to_have_count(0)
+        assert await visit.page.locator("#slices .false-alarm").count() == 0
+
+
+async def test_stop_also_stops_the_voice_behind_a_reply_that_is_complete(browser: Browser) -> None:
+    async with serving() as served, visiting(browser, served, aloud=True) as visit:
+        await visit.say("hello")
+        await expect(visit.slices.nth(1)).to_contain_text("2 ·")
+        await speak_words(visit, 2)
+        await visit.page.get_by_role("button", name="Stop").click()
+        await expect(visit.replies).to_have_text(["Assistant: You taken back: said hello."])
+        assert await visit.page.evaluate("waitingWords()") == ""
+        await expect(visit.page.locator("#stop")).to_be_disabled()
+
+
 async def test_a_draft_that_is_taken_back_lets_the_assistant_go_on(browser: Browser) -> None:
     async with serving(long) as served, visiting(browser, served) as visit:
         await visit.say("tell")
