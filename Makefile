@@ -22,7 +22,7 @@ help:
 	@echo 'make lint         ruff and mypy'
 	@echo 'make bench        measure everything beside bare llama.cpp (ARGS=--quick: a smoke run); writes benchmarks/RESULTS.md'
 	@echo 'make llama-server build llama.cpp'\''s own server for make bench to compare with (ten minutes, once)'
-	@echo 'make pocket       train the pocket model anew (PyTorch, under two hours on two cores)'
+	@echo 'make pocket       train the pocket model anew (PyTorch, two to three hours on two cores)'
 	@echo 'make pocket-data  write its scenario set and transcripts anew'
 	@echo 'make pocket-eval  measure its behaviour on held-out dialogues'
 	@echo 'make clean        remove the environment and the converted pocket model'

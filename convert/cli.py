@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from convert import ladder, ladder_limits
-from convert.conversion import Options, convert
+from convert.conversion import Options, check_output, convert
 from convert.errors import ConversionError, InputError
 from convert.imatrix_collect import TOKENS, ImatrixOptions, make_imatrix
 from convert.ladder_plot import check_plot, plot
@@ -140,9 +140,9 @@ def ladder_command(
     Reports size, perplexity, divergence, whether each falls silent where the original does, speed, and the scores of
     edge-chat eval. What was measured is kept in the folder: a run that was interrupted goes on where it was.
     """
-    for path in (json, plot_file):
-        if path is not None and not path.parent.is_dir():
-            raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
+    for path, option in ((json, "--json"), (plot_file, "--plot")):
+        if path is not None:
+            check_output(path, force=True, option=option)
     if plot_file is not None:
         check_plot(plot_file)
     options = ladder.LadderOptions(
@@ -169,10 +169,13 @@ def ladder_command(
     finally:
         progress.end()
     print(tables(found))
-    if json is not None:
-        write_json(json, found)
-    if plot_file is not None:
-        plot(found, plot_file)
+    try:
+        if json is not None:
+            write_json(json, found)
+        if plot_file is not None:
+            plot(found, plot_file)
+    except OSError as error:
+        raise ConversionError(f"{error.filename or 'the results'}: {error.strerror or error}") from error
 
 
 def _split(arguments: str) -> tuple[str, ...]:

@@ -129,14 +129,14 @@ def _convert(options: Options, progress: Progress) -> Report:
     )
 
 
-def check_output(out: Path, *, force: bool) -> None:
-    """Raises `InputError` where the file `out` cannot be written, or may not be."""
+def check_output(out: Path, *, force: bool, option: str = "--out") -> None:
+    """Raises `InputError` where the file `out`, given with `option`, cannot be written, or may not be."""
     if out.is_dir():
-        raise InputError(f"--out {out}: is a folder; give the name of a file")
+        raise InputError(f"{option} {out}: is a folder; give the name of a file")
     if not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist; create it first")
+        raise InputError(f"{option} {out}: the folder {out.parent} does not exist; create it first")
     if not os.access(out.parent, os.W_OK):
-        raise InputError(f"--out {out}: no permission to write to {out.parent}")
+        raise InputError(f"{option} {out}: no permission to write to {out.parent}")
     if out.exists() and not force:
         raise InputError(f"{out}: exists already; --force overwrites it")
 

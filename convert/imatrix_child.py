@@ -9,6 +9,7 @@ number is believed.
 from __future__ import annotations
 
 import ctypes
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from convert.gguf_file import read_header
 from convert.imatrix import write_imatrix
 from convert.llama_model import Context, Log, Model, Send, TaskError
-from convert.quality_child import BATCH, cells
+from convert.quality_child import BATCH, calls, cells
 from convert.quality_corpus import DuplexFormat, lay_out, other_half, read_corpus
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Collector:
         if tuple(weight.ne) != (columns, rows, 1, 1):
             raise TaskError(f"{name} is {list(weight.ne)} in llama.cpp and {[columns, rows]} in the file")
         inputs = Tensor.from_address(address)
-        size = _contiguous_bytes(inputs, 4)
+        size = 4 * math.prod(inputs.ne)
         if inputs.type != _F32 or inputs.ne[0] != columns or self._ggml.nbytes(address) != size or inputs.nb[0] != 4:
             raise TaskError(f"what is multiplied with {name} is no float32 matrix of {columns} columns")
         values: NDArray[np.float32] = np.empty((size // (4 * columns), columns), np.float32)
@@ -145,13 +146,6 @@ class Collector:
         """Raises `TaskError` where a callback failed."""
         if self.error:
             raise TaskError(f"the importance matrix cannot be collected: {self.error}")
-
-
-def _contiguous_bytes(tensor: Tensor, item: int) -> int:
-    count = 1
-    for size in tensor.ne:
-        count *= size
-    return item * count
 
 
 def collect(
@@ -171,21 +165,15 @@ def collect(
         read += sum(len(run.tokens) for run in layouts[-1])
         if read >= budget:
             break
+    if not read:
+        raise TaskError(f"no conversation of {corpus} begins with a pair that fits into the context")
     context = Context(model, cells=cells(layouts), batch=BATCH, threads=threads, on_node=collector.callback)
     for runs in layouts:
-        context.drop(0)
-        position = 0
-        for run in runs:
-            for start in range(0, len(run.tokens), BATCH):
-                tokens = run.tokens[start : start + BATCH]
-                # The last block computes only what the logits asked for need.
-                context.decode(tokens, position + start, range(len(tokens)))
-                collector.check()
-                send({"progress": f"{len(tokens)} {read}"})
-            if run.kept:
-                position += len(run.tokens)
-            else:
-                context.drop(position)
+        for _run, _start, tokens, position in calls(context, runs):
+            # The last block computes only what the logits asked for need.
+            context.decode(tokens, position, range(len(tokens)))
+            collector.check()
+            send({"progress": f"{len(tokens)} {read}"})
     unseen = [name for name, count in collector.counts.items() if count != read]
     if unseen:
         raise TaskError(f"the importance matrix is incomplete: {collector.counts[unseen[0]]} of {read} for {unseen[0]}")

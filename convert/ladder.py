@@ -19,7 +19,7 @@ from convert.errors import ConversionError, InputError
 from convert.gguf_file import tensor_bytes
 from convert.imatrix import read_imatrix
 from convert.imatrix_collect import TOKENS, collect_imatrix
-from convert.ladder_limits import DEFAULT, broken, read_limits, smallest
+from convert.ladder_limits import DEFAULT, broken, check_rates, read_limits, smallest
 from convert.ladder_measure import Circumstances, Gauge, Rung, bindings
 from convert.ladder_source import file_digest, float_model, name_of, processors
 from convert.ladder_store import Store
@@ -94,15 +94,17 @@ class _Ladder:
         self._check_eval()
 
     def _check_eval(self) -> None:
-        """What is missing is a note; scenarios that were asked for and do not exist are an error."""
+        """What is missing is a note; scenarios or options that were asked for and do not exist are an error."""
         if self._scenarios is None:
+            if self._options.eval_arguments:
+                raise InputError("--eval-args: nothing is to be evaluated; give the scenarios with --eval")
             return
         why = ladder_eval.missing()
         if why is None:
             try:
                 ladder_eval.check(self._scenarios, self._options.eval_arguments)
             except InputError as error:
-                if self._options.evaluation != "auto":
+                if self._options.evaluation != "auto" or self._options.eval_arguments:
                     raise
                 why = f"no eval: {error}"
         if why:
@@ -114,12 +116,17 @@ class _Ladder:
         folder = self._open_folder()
         store = Store(folder, fresh=options.fresh)
         model = float_model(options.model, folder, options.revision, options.tokenizer, self._progress)
+        size = self._size(model)
+        self._check_memory(model)
         rungs = self._plan(model, folder, store)
-        size = self._check_room(model, folder, rungs)
-        gauge = Gauge(self._circumstances(model), store, self._progress, size)
+        self._check_disk(model, folder, rungs, size)
+        timed = self._can_be_timed(model, rungs)
+        gauge = Gauge(self._circumstances(model, timed=timed), store, self._progress, size)
         source = Rung(model.quant)
         with self._reference(gauge, source, list(rungs), folder) as reference:
             rows = [gauge.row(source, model.path, source, reference)]
+            if "eval" in rows[0]:
+                check_rates(self._limits, rows[0]["eval"])
             for rung in rungs:
                 with self._file(gauge, model, rung, folder) as path:
                     rows.append(gauge.row(rung, path, source, reference))
@@ -157,7 +164,7 @@ class _Ladder:
         out.mkdir(parents=True, exist_ok=True)
         return out
 
-    def _circumstances(self, model: FloatModel) -> Circumstances:
+    def _circumstances(self, model: FloatModel, *, timed: bool) -> Circumstances:
         options = self._options
         return Circumstances(
             model=model,
@@ -165,7 +172,7 @@ class _Ladder:
             tokens=options.tokens,
             threads=self._threads,
             gpu_layers=options.gpu_layers,
-            timed=self._timed,
+            timed=timed,
             scenarios=self._scenarios,
             eval_arguments=options.eval_arguments,
         )
@@ -215,16 +222,32 @@ class _Ladder:
             "none of them among the measured ones"
         )
 
-    def _check_room(self, model: FloatModel, folder: Path, planned: dict[Rung, int]) -> dict[str, int]:
-        """Refuses what the disk or the memory does not hold; returns how much there is to predict."""
+    def _size(self, model: FloatModel) -> dict[str, int]:
+        """How much there is to predict. Refuses transcripts of which there is nothing."""
         transcripts: dict[str, Any] = {
             "corpus": str(self._corpus),
             "form": asdict(model.form),
             "budget": self._options.tokens,
         }
         size = llama.ask("size", path=str(model.path), **transcripts)
+        if not size["scored"]:
+            raise InputError(
+                f"{self._corpus}: no conversation that is measured begins with a pair that fits into the model's "
+                f"context of {model.form.context} tokens"
+            )
         if size["cut"]:
             self._notes.append(f"{size['cut']} conversations were longer than the context, and cut")
+        return size
+
+    def _check_memory(self, model: FloatModel) -> None:
+        memory, source = _memory(), model.path.stat().st_size
+        if memory is not None and source + _SPARE_BYTES > memory:
+            raise InputError(
+                f"{model.path}: {_gigabytes(source)} do not fit into this machine's {_gigabytes(memory)} of memory, "
+                "and every other type is compared with it"
+            )
+
+    def _check_disk(self, model: FloatModel, folder: Path, planned: dict[Rung, int], size: dict[str, int]) -> None:
         largest = max([0, *planned.values()])
         rows = 4 * size["scored"] * size["vocabulary"]
         needed = rows + (sum(planned.values()) if self._options.keep else largest) + _SPARE_BYTES
@@ -234,19 +257,16 @@ class _Ladder:
                 f"{folder}: not enough disk space: {_gigabytes(needed)} needed ({_gigabytes(rows)} of it for what "
                 f"{model.quant} predicts; a smaller --tokens makes it less), {_gigabytes(free)} free"
             )
-        self._timed = self._options.speed
+
+    def _can_be_timed(self, model: FloatModel, planned: dict[Rung, int]) -> bool:
+        """Whether speeds are asked for and the memory suffices; that it does not is a note."""
         memory = _memory()
-        source = model.path.stat().st_size
-        if memory is not None and source + _SPARE_BYTES > memory:
-            raise InputError(
-                f"{model.path}: {_gigabytes(source)} do not fit into this machine's {_gigabytes(memory)} of memory, "
-                "and every other type is compared with it"
-            )
         # To be timed, both are loaded at once, and there may be a second copy of the quantised one's weights, repacked.
-        if memory is not None and self._timed and source + 2 * largest + _SPARE_BYTES > memory:
-            self._timed = False
+        needed = model.path.stat().st_size + 2 * max([0, *planned.values()]) + _SPARE_BYTES
+        if self._options.speed and memory is not None and needed > memory:
             self._notes.append(f"no speeds: two models side by side do not fit into {_gigabytes(memory)} of memory")
-        return size
+            return False
+        return self._options.speed
 
     # --- the files
 
@@ -262,7 +282,7 @@ class _Ladder:
 
     @contextmanager
     def _file(self, gauge: Gauge, model: FloatModel, rung: Rung, folder: Path) -> Iterator[Path]:
-        """The rung's file, made where it is needed, and gone or renamed at the end."""
+        """The rung's file, made where it is needed, and gone at the end unless it is kept."""
         finished = folder / f"{model.name}-{rung.label.replace('+', '-')}.gguf"
         if gauge.is_known(rung) and (finished.is_file() or not self._options.keep):
             yield finished
@@ -270,9 +290,11 @@ class _Ladder:
         partial = finished.with_name(f".{finished.name}.{os.getpid()}.partial")
         try:
             self._quantise(model, rung, partial)
-            yield partial
-            if self._options.keep:
+            if self._options.keep or finished.is_file():  # one that was kept before must not stay another model's
                 partial.replace(finished)
+                yield finished
+            else:
+                yield partial
         finally:
             partial.unlink(missing_ok=True)
 

@@ -4,6 +4,8 @@ another. Knows their options and the JSON that the eval writes; imports neither.
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _READY = re.compile(r"ready duplex (wss?://\S+)")
 _START_SECONDS = 600  # a large model is read from the disk first
 _STOP_SECONDS = 10
+_OWN_OPTIONS = frozenset({"--url", "--out", "--json", "--check", "--list", "--help"})  # would leave no scores to read
 
 
 def missing() -> str | None:
@@ -37,10 +40,23 @@ def missing() -> str | None:
 
 def check(scenarios: str, arguments: Sequence[str]) -> None:
     """Raises `InputError`, with what `edge-chat eval` says, where it cannot play this set with these options."""
+    own = next((one for one in arguments if one.partition("=")[0] in _OWN_OPTIONS), None)
+    if own is not None:
+        raise InputError(f"--eval-args {own}: the ladder plays each file itself and reads the scores; leave it out")
     done = _run([str(_command("edge-chat")), "eval", scenarios, *arguments, "--check"])
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
         raise InputError(f"--eval {scenarios}: {said[-1]}")
+
+
+def content_digest(scenarios: str) -> str:
+    """SHA-256 of the set's file: by its name of one that is shipped, else at its path. Raises OSError without one."""
+    path = Path(scenarios)
+    client = importlib.util.find_spec("clients")  # found, not imported
+    for place in (client.submodule_search_locations if client else None) or ():
+        shipped = {path.stem: path for path in (Path(place) / "scenarios").glob("*.yaml")}
+        path = shipped.get(scenarios, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
@@ -51,12 +67,12 @@ def _command(name: str) -> Path:
     return Path(sys.executable).with_name(name)
 
 
-def evaluate(model: Path, scenarios: str, arguments: Sequence[str], *, gpu_layers: int) -> dict[str, Any]:
+def evaluate(model: Path, scenarios: str, arguments: Sequence[str], *, threads: int, gpu_layers: int) -> dict[str, Any]:
     """The metrics of a file on a set of scenarios, by the names that the eval gives them.
 
     Raises `ConversionError`, with the last thing said, where the server or the eval fails.
     """
-    with tempfile.TemporaryDirectory() as scratch, _serving(model, gpu_layers) as url:
+    with tempfile.TemporaryDirectory() as scratch, _serving(model, threads, gpu_layers) as url:
         report = Path(scratch) / "eval.json"
         command = [str(_command("edge-chat")), "eval", scenarios, "--url", url, "--seed", "1", "--json", str(report)]
         # Each file starts from nothing: what an eval keeps on its way would be taken for this one's.
@@ -74,9 +90,9 @@ def evaluate(model: Path, scenarios: str, arguments: Sequence[str], *, gpu_layer
 
 
 @contextmanager
-def _serving(model: Path, gpu_layers: int) -> Iterator[str]:
+def _serving(model: Path, threads: int, gpu_layers: int) -> Iterator[str]:
     command = [str(_command("edge-server")), "run", "--model", str(model), "--port", "0", "--chat-port", "0"]
-    command += ["--seed", "1", "--sessions", "1", "--gpu-layers", str(gpu_layers)]
+    command += ["--seed", "1", "--sessions", "1", "--threads", str(threads), "--gpu-layers", str(gpu_layers)]
     with tempfile.TemporaryFile() as said, _started(command, stdout=subprocess.PIPE, stderr=said) as process:
         late = threading.Timer(_START_SECONDS, process.kill)
         late.start()

@@ -74,6 +74,17 @@ def read_limits(text: str, *, evaluated: bool) -> tuple[Limit, ...]:
     return tuple(limits)
 
 
+def check_rates(limits: Sequence[Limit], rates: Mapping[str, Any]) -> None:
+    """Raises `InputError` for a limit on what is neither a figure nor one of the `rates` that the eval has given."""
+    known = [name for name, value in rates.items() if isinstance(value, dict) and "rate" in value]
+    for limit in limits:
+        if limit.name not in (*FIGURES, *known):
+            raise InputError(
+                f"--limits: there is no figure {limit.name}; choose of {', '.join(FIGURES)}, "
+                f"or of the eval's {', '.join(known)}"
+            )
+
+
 def figures(row: Mapping[str, Any]) -> dict[str, float]:
     """Every figure of a row of the ladder that is there, by name; a rate is its share."""
     found: dict[str, float] = {}

@@ -69,6 +69,7 @@ class Gauge:
         self._progress = progress
         self._size = size
         self._transcripts = digest(measured_half(read_corpus(given.corpus)))
+        self._set = ladder_eval.content_digest(given.scenarios) if given.scenarios else None
 
     def is_known(self, rung: Rung, *parts: str) -> bool:
         """Whether these parts of a rung, by default all, need not be measured."""
@@ -132,7 +133,10 @@ class Gauge:
     def _evaluate(self, path: Path, rung: Rung, scenarios: str) -> dict[str, Any]:
         self._progress.stage(f"{rung.label}: evaluating on {scenarios}")
         self._progress.end()  # the eval has a progress bar of its own
-        return ladder_eval.evaluate(path, scenarios, self._given.eval_arguments, gpu_layers=self._given.gpu_layers)
+        given = self._given
+        return ladder_eval.evaluate(
+            path, scenarios, given.eval_arguments, threads=given.threads, gpu_layers=given.gpu_layers
+        )
 
     def _known(self, rung: Rung, part: str) -> dict[str, Any] | None:
         return self._store.get(rung.label, part, self._key(rung, part))
@@ -147,12 +151,12 @@ class Gauge:
         key: dict[str, Any] = {"source": given.model.digest, "llama": bindings()}
         if rung.imatrix is not None:
             key["imatrix"] = file_digest(rung.imatrix)
-        if part in ("quality", "speed"):
+        if part != "file":
             key |= {"threads": given.threads, "gpu_layers": given.gpu_layers}
         if part == "quality":
             key |= {"corpus": self._transcripts, "tokens": given.tokens}
         if part == "eval":
-            key |= {"set": given.scenarios, "arguments": given.eval_arguments, "gpu_layers": given.gpu_layers}
+            key |= {"set": self._set, "arguments": given.eval_arguments}
         return key
 
 

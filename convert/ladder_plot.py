@@ -18,11 +18,9 @@ _FORMATS = (".png", ".svg")
 
 
 def check_plot(path: Path) -> None:
-    """Raises `InputError` where nothing could be drawn to `path` in the end."""
+    """Raises `InputError` where nothing could be drawn in the end, if only `path` can be written."""
     if path.suffix.lower() not in _FORMATS:
         raise InputError(f"--plot {path}: give a name that ends in {' or '.join(_FORMATS)}")
-    if not path.parent.is_dir():
-        raise InputError(f"--plot {path}: the folder {path.parent} does not exist; create it first")
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError(
             "--plot needs matplotlib; install it with: pip install 'edge-duplex[plot]', or pip install matplotlib"

@@ -47,8 +47,6 @@ def tables(ladder: dict[str, Any]) -> str:
 
 
 def _conclusion(ladder: dict[str, Any]) -> str:
-    if not ladder["limits"]:
-        return "no limits were given, so no type is the smallest to use"
     limits = ", ".join(ladder["limits"])
     out = [f"{row['label']} ({', '.join(row['broken'])})" for row in ladder["rows"] if row["broken"]]
     beyond = f"\nbeyond them: {'; '.join(out)}" if out else ""

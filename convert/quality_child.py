@@ -51,16 +51,24 @@ def portions(context: Context, runs: Sequence[Run]) -> Iterator[tuple[int, NDArr
     Yields for each call the number of its tokens, the logits before each scored token, those tokens, and whether each
     is a slice's first.
     """
+    for run, start, tokens, position in calls(context, runs):
+        before = {index - 1 for index in run.scored}
+        wanted = [index for index in range(len(tokens)) if start + index in before]
+        rows = context.decode(tokens, position, wanted)
+        scored = [start + index + 1 for index in wanted]
+        yield len(tokens), rows, [run.tokens[i] for i in scored], [i in run.first for i in scored]
+
+
+def calls(context: Context, runs: Sequence[Run]) -> Iterator[tuple[Run, int, tuple[int, ...], int]]:
+    """Cuts a conversation into decode calls, which are the caller's to make, and takes back what is not kept.
+
+    Yields for each its run, where in it the call begins, the tokens, and the position of the first.
+    """
     context.drop(0)
     position = 0
     for run in runs:
-        before = {index - 1 for index in run.scored}
         for start in range(0, len(run.tokens), context.batch):
-            tokens = run.tokens[start : start + context.batch]
-            wanted = [index for index in range(len(tokens)) if start + index in before]
-            rows = context.decode(tokens, position + start, wanted)
-            scored = [start + index + 1 for index in wanted]
-            yield len(tokens), rows, [run.tokens[i] for i in scored], [i in run.first for i in scored]
+            yield run, start, run.tokens[start : start + context.batch], position + start
         if run.kept:
             position += len(run.tokens)
         else:

@@ -106,7 +106,7 @@ def read_corpus(path: Path) -> list[Conversation]:
             raise InputError(
                 f"{path}: larger than {_MAX_BYTES // 1_000_000} MB; a corpus of some thousand tokens is enough"
             )
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # a text may hold what else splits lines
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -153,6 +153,7 @@ def lay_out(
 
     A user's half (marker, words, marker) is tokenised as one string, since its words merge with the markers; so is a
     reply, which the model samples behind it. A silent slice is the idle token. `tokenize` parses no control tokens.
+    There is no run where even the first pair does not fit.
     `</s>` after words is scored, because the model decides it; after `<idle>` the server puts it there.
     """
     silent_user = [*tokenize(form.user_marker), form.idle, *tokenize(form.assistant_marker)]
@@ -171,7 +172,8 @@ def lay_out(
         asked = silent_user if user is None else tokenize(f"{form.user_marker}{user}{form.assistant_marker}")
         reply = [form.idle, form.eos] if assistant is None else [*tokenize(assistant), form.eos]
         if held + len(tokens) + len(asked) + len(reply) > form.context:
-            complete(kept=True)
+            if runs or scored:
+                complete(kept=True)
             return runs, True
         leaves = user is None and assistant is None
         if leaves:

@@ -53,11 +53,11 @@ class ModelVocabulary:
         return self.model.eos
 
     def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         return self.model.tokenize(text, parse_special=parse_special)
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
-        """See `session.Vocabulary`."""
+        """See `settings.Vocabulary`."""
         return self.model.piece(token, special=special)
 
 

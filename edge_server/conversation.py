@@ -200,7 +200,7 @@ class Conversation(ABC):
         if not self._writer.ends_alike(event.turns, self._transcript):
             self._engaged = False
             self._delivery.take_back(0)
-        pairs = [pair for turn in event.turns for pair in self._writer.pairs(turn, self._transcript, self._delivery)]
+        pairs = self._writer.newest(event.turns, self._transcript, self._delivery)
         self._transcript.rewrite(head, pairs)
         self._engaged = self._engaged and bool(self._transcript.pairs)
         self._ended, self._unheard = False, 0

@@ -18,36 +18,18 @@ Between the wire and a driver of a streaming session. No I/O; it is given a cloc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from edge_server import realtime_wire as wire
-from edge_server.context import Sampling
 from edge_server.driver import Failure
 from edge_server.events import Draft, Mode, NewSession, Output
 from edge_server.realtime_asking import Answer, Asking
 from edge_server.realtime_floor import Drive, Floor, Plan, Send, wire_error
 from edge_server.realtime_items import Items, Message
+from edge_server.realtime_params import About
 from edge_server.realtime_wire import Duplex, SessionParams, WireError
 from edge_server.realtime_words import false_alarm, whole_words
-
-
-@dataclass(frozen=True)
-class About:
-    """What holds for a session from its start.
-
-    ``duplex``: whether the model can; ``slice_ms``: unless it is said; ``resume_window``: seconds.
-    """
-
-    session_id: str
-    conversation_id: str
-    model: str
-    seed: int
-    sampling: Sampling
-    duplex: bool = True
-    slice_ms: int = 2000
-    resume_token: str = ""
-    resume_window: float = 0.0
 
 
 class Realtime:
@@ -58,7 +40,7 @@ class Realtime:
         self._about = about
         self._send = send
         self._clock = clock
-        self._params = SessionParams(temperature=float(about.sampling.temperature))
+        self._params = about.params
         self.items = Items()
         self._floor = Floor(self.items, about.conversation_id, send)
         self._asking = Asking(self.items, self._floor, send)
@@ -146,22 +128,7 @@ class Realtime:
 
     def describe(self) -> dict[str, Any]:
         """`session` as events carry it."""
-        params = self._params
-        return {
-            "type": "realtime",
-            "object": "realtime.session",
-            "id": self._about.session_id,
-            "conversation_id": self._about.conversation_id,
-            "model": self._about.model,
-            "output_modalities": ["text"],
-            "instructions": params.instructions,
-            "max_output_tokens": params.max_output_tokens,
-            "temperature": params.temperature,
-            "tools": [],
-            "tool_choice": "none",
-            "duplex": None if params.duplex is None else params.duplex.model_dump(),
-            "resume": {"token": self._about.resume_token, "window": self._about.resume_window},
-        }
+        return self._about.describe(self._params)
 
     # --- the driver's listener
 
@@ -196,17 +163,12 @@ class Realtime:
         return self._params.duplex
 
     def _update(self, given: SessionParams) -> None:
-        names = given.model_fields_set - {"type", "output_modalities", "model"}
-        if given.model not in (None, self._about.model):
-            text = f"this server runs {self._about.model}, and a session cannot change its model"
-            raise WireError("invalid_value", text, "session.model")
-        changes = {name: getattr(given, name) for name in names}
-        if "duplex" in changes:
-            changes["duplex"] = self._checked(given.duplex)
-            if self._held_since is not None:  # under rules that hold no more
-                self._resume("withdrawn")
-        before, self._params = self._params, self._params.model_copy(update=changes)
-        duplex = self._params.duplex
+        begun = bool(len(self.items) or self._floor.response)
+        after = self._about.updated(self._params, given, begun=begun)
+        if "duplex" in given.model_fields_set and self._held_since is not None:  # under rules that hold no more
+            self._resume("withdrawn")
+        before, self._params = self._params, after
+        duplex = after.duplex
         if (duplex is None) != (before.duplex is None):
             mode = Mode.ORDINARY if duplex is None else Mode.DUPLEX
             self._driver.take(NewSession(mode, self._about.seed))
@@ -215,22 +177,10 @@ class Realtime:
             self._draft = ""
         self._floor.turn_by_turn = duplex is None
         self._floor.heard_reported = duplex is not None and duplex.heard == "reported"
-        self._floor.plan = Plan(_limit(self._params.max_output_tokens))
+        self._floor.plan = Plan(_limit(after.max_output_tokens))
         self._next_slice = None
-        self._driver.sampling = replace(self._driver.sampling, temperature=self._params.temperature)
+        self._driver.sampling = replace(self._driver.sampling, temperature=after.temperature)
         self._send({"type": "session.updated", "session": self.describe()})
-
-    def _checked(self, duplex: Duplex | None) -> Duplex | None:
-        now = self._params.duplex
-        if duplex is not None and not self._about.duplex:
-            raise WireError("unsupported_parameter", "this model is not a duplex model", "session.duplex")
-        if (duplex is None) != (now is None) and (len(self.items) or self._floor.response):
-            text = "duplex is switched before the first item: open another connection"
-            raise WireError("duplex_too_late", text, "session.duplex")
-        if duplex is None:
-            return None
-        given = {name: getattr(duplex, name) for name in duplex.model_fields_set}
-        return (now or Duplex(slice_ms=self._about.slice_ms)).model_copy(update=given)
 
     # --- what is typed or recognised, and slices
 

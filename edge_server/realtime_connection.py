@@ -24,9 +24,10 @@ from edge_server.conversation import Conversation
 from edge_server.driver import Driver, Failure
 from edge_server.engine import Handle
 from edge_server.events import Output
-from edge_server.realtime import About, Realtime
+from edge_server.realtime import Realtime
 from edge_server.realtime_floor import wire_error
 from edge_server.realtime_log import EventLog, Lost, event_number
+from edge_server.realtime_params import About
 from edge_server.realtime_wire import WireError, parse
 
 MAX_DETACHED = 64  # sessions that nobody is connected to; the oldest is forgotten for another

@@ -55,6 +55,16 @@ class Rewriter:
         named = [turn for turn in turns if isinstance(turn, Told) or turn.turn in there]
         return bool(named and there) and named[-1] == Kept(transcript.last.turn)
 
+    def newest(self, turns: tuple[Kept | Told, ...], transcript: Transcript, delivery: Delivery) -> list[Written]:
+        """The pairs of the newest turns; not those in front of more than a transcript has room for."""
+        room, written = max(transcript.room, len(transcript.tokens)), []
+        for turn in reversed(turns):
+            written.append(self.pairs(turn, transcript, delivery))
+            room -= sum(len(pair.user) + len(pair.reply) for pair in written[-1])
+            if room < 0:
+                break  # a client may bring far more than fits, and cutting it into tokens holds up others
+        return [pair for pairs in reversed(written) for pair in pairs]
+
     def pairs(self, turn: Kept | Told, transcript: Transcript, delivery: Delivery) -> list[Written]:
         """The pairs of a turn; one that is kept and no longer there has none."""
         return self._told(turn) if isinstance(turn, Told) else self._kept(turn, transcript, delivery)

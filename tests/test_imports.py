@@ -59,6 +59,7 @@ ONLY_IMPORTS = {
     "edge_server.rounds": _CELLS | {f"edge_server.{name}" for name in ("jobs", "pool", "scheduler")},
     "edge_server.engine": _CELLS | {f"edge_server.{name}" for name in ("jobs", "parking", "pool", "rounds")},
     "edge_server.realtime_wire": frozenset({"pydantic", "pydantic_core"}),
+    "edge_server.realtime_params": frozenset({"edge_server.context", "edge_server.realtime_wire"}),
     "edge_server.realtime_words": frozenset({"edge_server.wording"}),
     "edge_server.realtime_log": _NOTHING,
     "edge_server.realtime_items": frozenset({"edge_server.events", "edge_server.realtime_wire"}),
@@ -66,7 +67,7 @@ ONLY_IMPORTS = {
     "edge_server.realtime_floor": _REALTIME | {"edge_server.realtime_response"},
     "edge_server.realtime_asking": _REALTIME | {"edge_server.realtime_floor"},
     "edge_server.realtime": _REALTIME
-    | {f"edge_server.realtime_{name}" for name in ("asking", "floor", "wire", "words")},
+    | {f"edge_server.realtime_{name}" for name in ("asking", "floor", "params", "wire", "words")},
     "edge_server.pages": _NOTHING,
     "edge_server.metrics": frozenset({"edge_server.jobs", "prometheus_client"}),
     "clients.words": _NOTHING,

@@ -22,6 +22,8 @@ _FIELD: Final = re.compile(r"\{(\w)\}")
 _STAND_INS: Final = {name: chr(0xE000 + i) for i, name in enumerate("abcdefghijklmnopqrstuvwxyz")}
 # These fields stand for some name or thing alike: who has heard "where is {w}" does not know that a country follows.
 _ALIKE: Final = str.maketrans({_STAND_INS[name]: _STAND_INS["c"] for name in "kntvwxy"})
+# May be left out at an end: "what would ten times two", "which continent is Peru" and "能说说怎么做茶" ask as well.
+_SPARE: Final = frozenset(("be", "called", "in", "is", "are", "make", "makes", "exactly", *tuple("吗呢啊吧呀嘛")))
 _IS_CHINESE: Final = re.compile(rf"[{_CHINESE}{_MARKS[:9]}]")
 
 
@@ -88,7 +90,8 @@ def fill(
 ) -> Ask:
     """Fill a template in. What follows its ``|``, or its last unit, may complete it; so may what is in `complete`.
 
-    A field of several units may be cut in between, up to a ``|`` of its own: nothing is asked before.
+    A field of several units may be cut in between, up to a ``|`` of its own: nothing is asked before. Nor is anything
+    cut before a last unit that could be left out.
     """
     values = {_STAND_INS[name]: value for name, value in (fields or {}).items()}
 
@@ -105,4 +108,10 @@ def fill(
     head, bar, rest = filled(_stood_in(template.replace("|", ""))).partition("|")
     if bar:
         cuts = [n for n in cuts if n < len(units(head))]
-    return Ask(kind, " ".join((head + rest).split()), answer, tuple(cuts), language)
+    text = " ".join((head + rest).split())
+    parts = units(text)
+    if parts[-1] in _SPARE:
+        cuts = [n for n in cuts if n < len(parts) - 1]
+    # "I want to hear the story": some would begin one.
+    cuts = [n for n in cuts if parts[n - 1].lower() != "story"]
+    return Ask(kind, text, answer, tuple(cuts), language)

@@ -207,7 +207,7 @@ KINDS: Final[dict[str, tuple[Draw, float]]] = {
     "unit": (_unit, 3.0),
     "color": (_color, 4.0),
     "animal": (_animal, 4.0),
-    "small_talk": (_small_talk, 18.0),
+    "small_talk": (_small_talk, 24.0),
     "unknown": (_unknown, 13.0),
 }
 SHORT_KINDS: Final[tuple[str, ...]] = tuple(kind for kind in KINDS if kind != "count")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 import facts
 import questions
 from asks import fill, joined, units
+from junk import JUNK, heard_junk
 from phrasings import SAYINGS
 from references import REFERENCES, RELATIONS
 from slices import BOS, EOS, DuplexTokenizer
-from speech import HELD_OUT_TALK, JUNK, Style, plain, says_something_alone, slip, together
+from speech import HELD_OUT_TALK, Style, plain, says_something_alone, slip, together
 from unknown import UNKNOWN_ANSWER
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 MOST_UNITS: Final = {"en": 14, "zh": 22}  # in one user slice
 UNKNOWN_SHARE: Final = 0.07  # of the questions that name another country
+# A name is said back piece by piece, and most pieces are in no name that is trained.
+NAMES_OF_PIECES: Final = 0.35
+# A user who stumbles on, a word or two at a time, is rare, but learned from all the same.
+CUT_SHARE, CUTS = 0.45, (1, 1, 1, 2, 2, 3)
+TRAINED_CUT_SHARE, TRAINED_CUTS = 0.5, (1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 5, 8)
+# Nobody who types in a hurry is careful about these.
+WRONG_MARKS: Final = {"en": ("!", "!!", "?", "...", ".", "??"), "zh": ("！", "？", "。", "！！")}
 LONG: Final = 3  # slices: a message that is told to its end takes the place of one that was interrupted
 RUNS_ON_SILENCE: Final = 6  # tokens: after a shorter last slice the server does not run the model on silence
 
@@ -134,8 +142,9 @@ class Conversation:
         """Say an ask, perhaps in several slices met with silence; return the last slice, still to be answered."""
         text, cuts = self.utterance(ask, opening)
         ends: list[int] = []
-        if cuts and (self.rng.random() < 0.45 or len(units(text)) > MOST_UNITS[ask.language]):
-            ends = sorted(self.rng.sample(cuts, min(len(cuts), self.rng.choice((1, 1, 1, 2, 2, 3)))))
+        share, counts = (CUT_SHARE, CUTS) if self.held_out else (TRAINED_CUT_SHARE, TRAINED_CUTS)
+        if cuts and (self.rng.random() < share or len(units(text)) > MOST_UNITS[ask.language]):
+            ends = sorted(self.rng.sample(cuts, min(len(cuts), self.rng.choice(counts))))
         *parts, last = self.cut(text, ends)
         for part in parts:
             self.pair(part, None)
@@ -168,14 +177,19 @@ class Conversation:
 
     def say(self, phrasings: Phrasings) -> str:
         """Something short, in this user's style or plainly."""
+        if phrasings is JUNK[self.language]:
+            return heard_junk(self.rng, self.language, held_out=self.held_out)
         text = self.choose(phrasings)
         if phrasings is self.sayings.back_channels and not self.held_out and self.rng.random() < 0.35:
             pair = together(self.rng, self.sayings.paired, self.language)
             text = text if pair in phrasings.held_out else pair
-        if phrasings is JUNK[self.language]:
-            return text
         text = self.style.write(text, self.language)
-        return text if self.rng.random() < 0.7 else plain(text)
+        pick = self.rng.random()
+        if pick > 0.95 and not self.held_out:
+            return plain(text) + self.rng.choice(WRONG_MARKS[self.language])
+        if pick > 0.93 and not self.held_out:
+            return text.upper()  # "STOP"
+        return text if pick < 0.7 else plain(text)
 
     def noise(self) -> str:
         """What asks for nothing: mostly a back-channel, or what a microphone makes of a cough."""
@@ -240,6 +254,8 @@ class Conversation:
 
     def name_told(self) -> Ask:
         name = questions.any_name(self.rng, held_out=self.held_out, language=self.language)
+        if self.language == "en" and not self.held_out and self.rng.random() < NAMES_OF_PIECES:
+            name = questions.name_of(self.rng, self.tokenizer.inner_pieces)
         template = self.choose(self.sayings.name_told)
         if "|" not in template:
             template = template.replace("{n}", "|{n}")

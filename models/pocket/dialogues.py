@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import questions
 from conversation import Conversation, Pair, Telling
-from speech import JUNK, LANGUAGES
+from junk import JUNK
+from speech import LANGUAGES
 
 if TYPE_CHECKING:
     from slices import DuplexTokenizer
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Conversation", "Dialogue", "Pair", "draw", "row"]
 
 EPISODES: Final = {
-    "simple": 52, "long": 15, "chain": 8, "names": 5, "two_at_once": 4, "given_up": 3, "aimless": 6, "go_on": 3,
+    "simple": 50, "long": 16, "chain": 8, "names": 10, "two_at_once": 4, "given_up": 3, "aimless": 6, "go_on": 3,
 }  # fmt: skip
 EVENTS: Final = {
-    "back_channel": 26, "junk": 6, "encouraged": 3, "stop": 17, "reset": 19, "aside": 17, "again": 4, "correction": 7,
+    "back_channel": 24, "junk": 14, "encouraged": 3, "stop": 17, "reset": 19, "aside": 17, "again": 4, "correction": 7,
     "leave": 4,
 }  # fmt: skip
 
@@ -61,7 +62,15 @@ class Dialogue(Conversation):
                 self.answer(self.reference(self.about))
 
     def _names(self) -> None:
-        self.answer(self.name_asked() if self.rng.random() < (0.6 if self.name else 0.2) else self.name_told())
+        """A name that is told, or asked for, or both with something in between."""
+        if self.rng.random() < (0.4 if self.name else 0.15):
+            self.answer(self.name_asked())
+            return
+        self.answer(self.name_told())
+        if self.rng.random() < 0.5:
+            for _ in range(self.rng.choice((0, 1, 1, 2))):
+                self.answer(self.any_ask())
+            self.answer(self.name_asked())
 
     def _two_at_once(self) -> None:
         """A finished request, closed as silent because more came: both are answered, or what came last."""
@@ -164,18 +173,25 @@ class Dialogue(Conversation):
             return None, telling
         return self._perhaps_go_on(telling, 0.3)
 
-    def _perhaps_go_on(self, telling: Telling, share: float) -> tuple[str | None, Telling | None]:
-        """The user asks for the rest at once in this share of cases; else what comes next is open, or nothing does."""
+    def _perhaps_go_on(self, telling: Telling, share: float, over: float = 0.35) -> tuple[str | None, Telling | None]:
+        """The user asks for the rest at once in this share of cases; else what comes next is open.
+
+        `over`: the share of those in which nothing does. Only there the silence is learned.
+        """
         if self.rng.random() < share:
             return self.say(self.sayings.go_on), telling
-        self.over = self.rng.random() < 0.35
+        self.over = self.rng.random() < over
         return None, None
 
     def _stopped(self, telling: Telling) -> tuple[str | None, Telling | None]:
         self.pair(self.say(self.sayings.stops), None)
         if self.rng.random() < 0.12:
             self.pair(self.noise(), None)
-        return self._perhaps_go_on(telling, 0.5)
+        if self.rng.random() < 0.25:
+            # What it was told to stop it does not go back to by itself either, whatever is asked then.
+            self.answer(self.draw_ask())
+            return self._perhaps_go_on(telling, 0.15, 0.75) if self.interrupted else (None, None)
+        return self._perhaps_go_on(telling, 0.5, 0.5)
 
     def _something_else(self, telling: Telling) -> tuple[str | None, Telling | None]:
         """A new question, answered; the message before is gone on with only if that is asked for."""
@@ -191,7 +207,7 @@ class Dialogue(Conversation):
             self.answer(self.reference(self.about))
         elif rng.random() < 0.1:
             self.pair(self.noise(), None)
-        return self._perhaps_go_on(telling, 0.35)
+        return self._perhaps_go_on(telling, 0.2, 0.75)
 
     def _aside(self, telling: Telling) -> tuple[str | None, Telling | None]:
         """A short question that says that it is only an aside; on the next silence the message is gone on with."""
@@ -212,7 +228,7 @@ class Dialogue(Conversation):
             )
             return None, telling
         if not self.asks_more:
-            return self._perhaps_go_on(telling, 0.6)
+            return self._perhaps_go_on(telling, 0.6, 0.0)
         if pick < 0.85:
             self.pair(None, self.tokenizer.message(questions.resume(telling.language))[0])
             return None, telling
@@ -235,7 +251,9 @@ def draw(rng: Random, tokenizer: DuplexTokenizer, budget: int, *, held_out: bool
     pick = rng.random()
     languages = ("en",) if pick < 0.74 else ("zh",) if pick < 0.93 else LANGUAGES
     talk = Dialogue(rng, tokenizer, held_out=held_out, languages=languages)
-    while not talk.pairs or (len(talk.tokens) < budget and not talk.over):
+    # A long conversation does not end with the first thing that could end it.
+    least = budget * rng.random()
+    while not talk.pairs or (len(talk.tokens) < budget and not (talk.over and len(talk.tokens) > least)):
         talk.over = False
         talk.episode()
     # After a short last slice the server asks no more, so the model needs to learn less of it.

@@ -237,7 +237,7 @@ KINDS: Final[dict[str, tuple[Draw, float]]] = {
     "plus": (_sum("plus"), 15.0),
     "minus": (_sum("minus"), 12.0),
     "times": (_sum("times"), 8.0),
-    "too_hard": (_too_hard, 3.0),
+    "too_hard": (_too_hard, 4.0),
     "compared": (_compared, 4.0),
     "count": (_count, 5.0),
     "day": (_day, 3.5),

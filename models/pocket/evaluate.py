@@ -1,8 +1,8 @@
 """Measures the pocket model's behaviour on held-out phrasings, through the server's own session code; prints a table.
 
 With --slides: what becomes of it in conversations that have outgrown the context. Knows the command line, the converter
-and the table; what is measured is in `measure.py` and `sliding.py`. Exit codes: 0, 1 a goal is missed, 2 bad usage or
-input.
+and the table; what is measured is in `measure.py` and `sliding.py`. Exit codes: 0, 1 a goal is missed or a model cannot
+be run, 2 bad usage or input, 130 stopped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,18 @@ from typing import TYPE_CHECKING, Final
 
 import sliding
 from driver import GREEDY, Talk
-from measure import ANSWERS, ANSWERS_GOAL, BEHAVIOURS, Case, Tally, answered_kinds, earlier, right_answer, room_of
+from measure import (
+    AFTER_ONE,
+    ANSWERS,
+    ANSWERS_GOAL,
+    BEHAVIOURS,
+    Case,
+    Tally,
+    answered_kinds,
+    earlier,
+    right_answer,
+    room_of,
+)
 from slices import HERE, DuplexTokenizer
 
 from edge_server.backend import Backend
@@ -31,7 +42,6 @@ from edge_server.llama import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHARE_BEFORE: Final = 5  # cases in a row that begin after the same earlier conversation
 NEAR: Final = " (near 1,024 tokens)"
 CHINESE: Final = " (Chinese)"
 QUANTS: Final = ("f16", "q8_0", "q4_k_m")
@@ -52,7 +62,7 @@ def measure(backend: Backend, tokenizer: DuplexTokenizer, cases: int, sampling: 
     ) -> None:
         before = None
         for i in range(count):
-            if room is not None and i % SHARE_BEFORE == 0:
+            if room is not None and i % AFTER_ONE == 0:
                 before = earlier(f"{name}/before/{i}", tokenizer, room)
             talk = Talk(backend, handle, sampling=replace(sampling, seed=sampling.seed + i))
             tally.add(*check(Case(f"{name}/{i}/{room is None}/{language}", talk, tokenizer, before, language)))
@@ -129,7 +139,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, default=HERE)
     parser.add_argument("--quants", nargs="+", help=f"default: {' '.join(QUANTS)}; with --slides: {QUANTS[-1]}")
     parser.add_argument(
-        "--cases", type=int, help="conversations a row; half as many near 1,024 tokens; default: 200, with --slides: 50"
+        "--cases",
+        type=int,
+        help="conversations a row, 2 or more; half as many near 1,024 tokens and in Chinese, twice as many of right "
+        "answers; default: 200, with --slides: 50, by fives",
     )
     parser.add_argument(
         "--slides", action="store_true", help="what forgetting costs, by how much is forgotten at a time"
@@ -139,6 +152,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first conversation, with a temperature")
     parser.add_argument("--show", type=int, default=3, help="misses to print for each row of the last quantisation")
     options = parser.parse_args(argv)
+    if options.cases is not None and options.cases < 2:
+        parser.error(f"--cases {options.cases} cannot be used: give 2 or more")
+    if options.slides and options.temperature:
+        parser.error("--slides is measured greedily: leave --temperature out")
     options.quants = options.quants or (QUANTS[-1:] if options.slides else QUANTS)
     options.cases = options.cases or (50 if options.slides else 200)
     return options

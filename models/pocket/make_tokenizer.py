@@ -21,9 +21,10 @@ import questions
 import sentencepiece
 import smalltalk
 import unknown
+from junk import JUNK
 from phrasings import FOLLOW_UPS, REQUESTS, SAYINGS
 from references import REFERENCES
-from speech import FILLERS, JUNK, LANGUAGES
+from speech import FILLERS, LANGUAGES
 
 HERE: Final = Path(__file__).resolve().parent
 # Some of what people say more often than the tables do.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import questions
 from conversation import RUNS_ON_SILENCE, Conversation
 from dialogues import Dialogue
+from junk import JUNK
 from references import RELATIONS
-from speech import JUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     from pieces import Piece
     from slices import DuplexTokenizer
 
-OWN_KINDS: Final = ("piece", "follow_up", "reference", "name")
-"""Kinds of requests beside those that the generator draws by name."""
+OWN_KINDS: Final = ("piece", "any_story", "follow_up", "reference", "name")
+"""Kinds of requests beside `questions.kinds`."""
+AFTER_ONE: Final = 5  # cases of a behaviour that begin after the same earlier conversation
 CONTEXT_END: Final = 1000  # tokens: near the model's 1,024, less the room that the server keeps for a reply
 
 
+def _general_kinds(language: str) -> tuple[str, ...]:
+    """Of `questions.kinds` those whose answer is one and known: which joke is told is drawn by lot."""
+    return tuple(kind for kind in questions.kinds(language) if kind != "joke")
+
+
 def answered_kinds(language: str = "en") -> tuple[str, ...]:
-    """Kinds whose answer is one and known; jokes and "any story" are drawn by lot."""
-    return (*(kind for kind in questions.kinds(language) if kind != "joke"), *OWN_KINDS)
+    """Every kind of request whose answer is one and known."""
+    return (*_general_kinds(language), *OWN_KINDS)
 
 
 @dataclass
@@ -112,7 +118,7 @@ class Case:
 
 
 def earlier(seed: str, tokenizer: DuplexTokenizer, room: int) -> Conversation:
-    """A conversation of the generator that leaves `room` to `room` + 80 tokens before the end of the context.
+    """A conversation of the generator that leaves `room` to `room` + 80 tokens up to `CONTEXT_END`.
 
     It ends with something said by the assistant: words that wait for their answer ("wait, ...") would belong to what
     comes next.
@@ -176,8 +182,7 @@ def _stop(case: Case) -> tuple[bool, str]:
 
 def _new_question(case: Case) -> tuple[bool, str]:
     _, piece = case.begin_piece()
-    kind = case.rng.choice([kind for kind in questions.kinds(case.language) if kind != "joke"])
-    ask = case.draw(kind)
+    ask = case.draw(case.rng.choice(_general_kinds(case.language)))
     said = case.answer(ask, case.user.choose(case.user.sayings.resets) if case.rng.random() < 0.4 else "")
     said += case.talk.say(None)
     return said == ask.answer, f"{piece.topic}, {ask.text!r}: {said!r}"
@@ -287,4 +292,6 @@ ANSWERS_GOAL: Final = 0.98
 
 def room_of(kind: str) -> int:
     """How many tokens a request of this kind and its answer may take."""
-    return 320 if kind in ("piece", "count", "planet", "month", "day") else 120
+    if kind in ("text", "name"):
+        return 200
+    return 320 if kind in ("piece", "any_story", "count", "planet", "month", "day") else 120

@@ -7,7 +7,7 @@ complete: it is never cut there or later, so that whether a cut is finished is n
 from __future__ import annotations
 
 import chinese_phrasings
-from lists import Phrasings, Sayings, phrases, phrasings, words
+from lists import Phrasings, Sayings, phrases, phrasings, varied, words
 from phrasings_calendar import CALENDAR
 from phrasings_countries import COUNTRIES
 from phrasings_nature import NATURE
@@ -189,116 +189,122 @@ AGAIN = phrasings(
     tell it once more""",
 )
 
-GO_ON = phrasings(
-    """go on
-    continue
-    please continue
-    please go on
-    keep going
-    go ahead
-    okay go on
-    now go on
-    you can go on
-    and then
-    what happened next
-    continue please
-    go on with that
-    more please
-    carry on
-    please continue now
-    continue now
-    now please continue
-    okay please continue
-    okay keep going
-    keep talking
-    please keep talking
-    keep on
-    tell me the rest
-    the rest please
-    what comes next
-    what next
-    so go on
-    so continue
-    go on i am listening
-    continue i am listening
-    i am back go on
-    okay where were we
-    where were we
-    where did you stop
-    please resume
-    resume
-    you may continue
-    you may go on
-    go on with the story
-    continue the story
-    continue with that
-    finish it
-    finish the story
-    please finish
-    can you go on
-    can you continue
-    could you go on
-    could you continue please
-    would you continue
-    let's continue
-    let us go on
-    i want to hear the rest
-    i want to hear more
-    tell me what happened next
-    and what happened then
-    then what
-    and then what
-    what happened then
-    proceed
-    please proceed
-    please carry on
-    just go on
-    just continue
-    sorry go on
-    sorry please go on
-    sorry continue
-    ready go on
-    yes go on
-    yes continue
-    yes please go on
-    yes please continue
-    good go on
-    right go on
-    alright go on
-    alright continue
-    well go on
-    go on then
-    please go ahead
-    keep going please
-    keep reading
-    please keep reading
-    keep it up
-    don't stop
-    please don't stop
-    go on talking
-    you can go ahead
-    continue where you stopped
-    go on where you stopped
-    pick up where you stopped
-    i am listening again
-    i'm listening go on
-    back to the story
-    back to what you said
-    sorry i interrupted you go on
-    tell me more
-    tell me more please
-    more of that please""",
-    """okay continue
-    go on please
-    please keep going
-    you can continue
-    now continue
-    go on now
-    you may keep going
-    please go on now
-    let's go on
-    could you continue
-    yes keep going""",
+GO_ON = varied(
+    phrasings(
+        """go on
+        continue
+        please continue
+        please go on
+        keep going
+        go ahead
+        okay go on
+        now go on
+        you can go on
+        and then
+        what happened next
+        continue please
+        go on with that
+        more please
+        carry on
+        please continue now
+        continue now
+        now please continue
+        okay please continue
+        okay keep going
+        keep talking
+        please keep talking
+        keep on
+        tell me the rest
+        the rest please
+        what comes next
+        what next
+        so go on
+        so continue
+        go on i am listening
+        continue i am listening
+        i am back go on
+        okay where were we
+        where were we
+        where did you stop
+        please resume
+        resume
+        you may continue
+        you may go on
+        go on with the story
+        continue the story
+        continue with that
+        finish it
+        finish the story
+        please finish
+        can you go on
+        can you continue
+        could you go on
+        could you continue please
+        would you continue
+        let's continue
+        let us go on
+        i want to hear the rest
+        i want to hear more
+        tell me what happened next
+        and what happened then
+        then what
+        and then what
+        what happened then
+        proceed
+        please proceed
+        please carry on
+        just go on
+        just continue
+        sorry go on
+        sorry please go on
+        sorry continue
+        ready go on
+        yes go on
+        yes continue
+        yes please go on
+        yes please continue
+        good go on
+        right go on
+        alright go on
+        alright continue
+        well go on
+        go on then
+        please go ahead
+        keep going please
+        keep reading
+        please keep reading
+        keep it up
+        don't stop
+        please don't stop
+        go on talking
+        you can go ahead
+        continue where you stopped
+        go on where you stopped
+        pick up where you stopped
+        i am listening again
+        i'm listening go on
+        back to the story
+        back to what you said
+        sorry i interrupted you go on
+        tell me more
+        tell me more please
+        more of that please""",
+        """okay continue
+        go on please
+        please keep going
+        you can continue
+        now continue
+        go on now
+        you may keep going
+        please go on now
+        let's go on
+        could you continue
+        yes keep going""",
+    ),
+    "okay / yes / please / now / so / alright / sorry / well / good / thanks / right / ready now / no please",
+    "go on / continue / keep going / carry on / go ahead / keep talking / resume / proceed / you can go on / "
+    "you may continue / you can continue",
+    "please / now / then / again / with that / from there / where you were",
 )
 
 BACK_CHANNELS = phrasings(
@@ -501,263 +507,280 @@ PAIRED: tuple[str, ...] = phrases(
     "interesting / good / got it / i understand / funny / alright / i know / exactly / very nice / oh / yeah / okay"
 )
 
-STOPS = phrasings(
-    """stop
-    stop it
-    stop please
-    please stop
-    stop that
-    stop now
-    okay stop
-    stop talking
-    please stop talking
-    be quiet
-    be quiet please
-    quiet
-    quiet please
-    please be quiet
-    silence
-    enough
-    that's enough
-    that is enough
-    okay that's enough
-    that's enough thanks
-    enough of that
-    no more
-    no more please
-    hush
-    shut up
-    pause
-    hold on
-    wait
-    wait a moment
-    hold on a second
-    one moment
-    never mind
-    forget it
-    you can stop
-    you can stop now
-    can you stop
-    can you stop please
-    could you be quiet
-    i have heard enough
-    i don't want to hear it
-    stop there
-    let me think
-    that will do
-    no stop
-    no please stop
-    stop right there
-    stop now please
-    can you stop talking
-    could you please stop
-    would you stop
-    would you please be quiet
-    i said stop
-    don't talk
-    do not talk
-    no more talking
-    be silent
-    please be silent
-    quiet now
-    shh
-    shhh
-    shush
-    cut it out
-    cut
-    halt
-    stop speaking
-    please stop speaking
-    stop telling me this
-    i don't need more
-    that was enough
-    i heard enough
-    enough thank you
-    enough please
-    thanks that's enough
-    okay thanks that's enough
-    okay that will do
-    that'll do
-    give me a break
-    give me a moment
-    give me a second
-    just a moment
-    just a second
-    one second
-    one second please
-    one moment please
-    wait please
-    please wait
-    please wait a moment
-    wait a minute
-    hang on
-    hang on a second
-    hold it
-    pause please
-    please pause
-    let me speak
-    let me talk
-    i am talking now
-    my turn
-    no thanks
-    no thank you
-    not now
-    i am not interested
-    i'm not interested
-    this is too long
-    too long
-    skip it
-    leave it
-    drop it
-    stop reading
-    stop the story
-    no
-    nope
-    no no
-    not now please
-    okay okay stop
-    stop it now
-    stop it please
-    alright stop
-    alright that's enough
-    yes stop
-    yeah stop
-    oh stop
-    hey stop
-    stop for a moment
-    stop for now
-    rest now
-    silent please
-    keep quiet
-    please keep quiet
-    hush now
-    i need silence
-    i can't listen now
-    later please""",
-    """please stop now
-    stop stop
-    okay stop it
-    okay please stop
-    stop talking please
-    can you be quiet
-    be quiet now
-    okay enough
-    enough now
-    okay that is enough
-    please stop it
-    could you stop
-    no more of that
-    wait stop
-    hold on stop
-    you can be quiet now
-    silence please
-    please hush
-    please be quiet now
-    stop this
-    okay hush
-    alright enough
-    wait please stop""",
+STOPS = varied(
+    phrasings(
+        """stop
+        stop it
+        stop please
+        please stop
+        stop that
+        stop now
+        okay stop
+        stop talking
+        please stop talking
+        be quiet
+        be quiet please
+        quiet
+        quiet please
+        please be quiet
+        silence
+        enough
+        that's enough
+        that is enough
+        okay that's enough
+        that's enough thanks
+        enough of that
+        no more
+        no more please
+        hush
+        shut up
+        pause
+        hold on
+        wait
+        wait a moment
+        hold on a second
+        one moment
+        never mind
+        forget it
+        you can stop
+        you can stop now
+        can you stop
+        can you stop please
+        could you be quiet
+        i have heard enough
+        i don't want to hear it
+        stop there
+        let me think
+        that will do
+        no stop
+        no please stop
+        stop right there
+        stop now please
+        can you stop talking
+        could you please stop
+        would you stop
+        would you please be quiet
+        i said stop
+        don't talk
+        do not talk
+        no more talking
+        be silent
+        please be silent
+        quiet now
+        shh
+        shhh
+        shush
+        cut it out
+        cut
+        halt
+        stop speaking
+        please stop speaking
+        stop telling me this
+        i don't need more
+        that was enough
+        i heard enough
+        enough thank you
+        enough please
+        thanks that's enough
+        okay thanks that's enough
+        okay that will do
+        that'll do
+        give me a break
+        give me a moment
+        give me a second
+        just a moment
+        just a second
+        one second
+        one second please
+        one moment please
+        wait please
+        please wait
+        please wait a moment
+        wait a minute
+        hang on
+        hang on a second
+        hold it
+        pause please
+        please pause
+        let me speak
+        let me talk
+        i am talking now
+        my turn
+        no thanks
+        no thank you
+        not now
+        i am not interested
+        i'm not interested
+        this is too long
+        too long
+        skip it
+        leave it
+        drop it
+        stop reading
+        stop the story
+        no
+        nope
+        no no
+        not now please
+        okay okay stop
+        stop it now
+        stop it please
+        alright stop
+        alright that's enough
+        yes stop
+        yeah stop
+        oh stop
+        hey stop
+        stop for a moment
+        stop for now
+        rest now
+        silent please
+        keep quiet
+        please keep quiet
+        hush now
+        i need silence
+        i can't listen now
+        later please""",
+        """please stop now
+        stop stop
+        okay stop it
+        okay please stop
+        stop talking please
+        can you be quiet
+        be quiet now
+        okay enough
+        enough now
+        okay that is enough
+        please stop it
+        could you stop
+        no more of that
+        wait stop
+        hold on stop
+        you can be quiet now
+        silence please
+        please hush
+        please be quiet now
+        stop this
+        okay hush
+        alright enough
+        wait please stop""",
+    ),
+    "please / okay / oh / no / hey / now / alright / yes / well / sorry / um / thanks / hold on / wait / you should",
+    "stop / stop it / stop there / be quiet / hush / pause / quiet / shush / stop talking / be silent / keep quiet / "
+    "no more / no more of this / enough of this / that is enough / that's enough / that is all / enough",
+    "please / now / thanks / for now / for a moment / at once / right now / thank you / a bit / already / there",
 )
 
 # Before a question that sets a running piece aside only for a moment: afterwards it is gone back to.
-ASIDES = phrasings(
-    """quick question
-    wait
-    hold on
-    by the way
-    one question
-    sorry one question
-    before you go on
-    just a quick question
-    sorry to interrupt but
-    wait a second
-    oh wait
-    wait a moment
-    hold on a second
-    sorry to interrupt
-    quick one
-    one quick question
-    short question
-    a short question
-    just one thing
-    one thing
-    a quick question
-    before you continue
-    can i quickly ask
-    may i quickly ask
-    let me quickly ask
-    excuse me quick question
-    hey quick question
-    just quickly
-    quickly
-    side question
-    one small question
-    i have a quick question
-    sorry a quick question
-    sorry but
-    wait one question
-    oh one question
-    one short question
-    a small question
-    hang on
-    one moment
-    excuse me but""",
-    """wait quick question
-    hold on one question
-    sorry quick question
-    oh by the way
-    just one question
-    oh quick question
-    wait a short question
-    one quick thing""",
+ASIDES = varied(
+    phrasings(
+        """quick question
+        wait
+        hold on
+        by the way
+        one question
+        sorry one question
+        before you go on
+        just a quick question
+        sorry to interrupt but
+        wait a second
+        oh wait
+        wait a moment
+        hold on a second
+        sorry to interrupt
+        quick one
+        one quick question
+        short question
+        a short question
+        just one thing
+        one thing
+        a quick question
+        before you continue
+        can i quickly ask
+        may i quickly ask
+        let me quickly ask
+        excuse me quick question
+        hey quick question
+        just quickly
+        quickly
+        side question
+        one small question
+        i have a quick question
+        sorry a quick question
+        wait one question
+        oh one question
+        one short question
+        a small question
+        hang on
+        one moment""",
+        """wait quick question
+        hold on one question
+        sorry quick question
+        oh by the way
+        just one question
+        oh quick question
+        wait a short question
+        one quick thing""",
+    ),
+    "oh / wait / sorry / hey / um / okay / excuse me / hold on / well / ah / just a second / one moment / oh sorry / "
+    "so",
+    "quick question / a quick question / just a quick question / by the way / one question / one quick question / "
+    "short question / a short question / one thing / just one thing / a small question / quick one / side question / "
+    "before you go on / before you continue / one small thing / a quick thing / let me quickly ask",
 )
 
 # Before a question that sets a running piece aside for good.
-RESETS = phrasings(
-    """actually
-    forget that
-    never mind that
-    okay but
-    no wait
-    instead
-    something else
-    new question
-    okay new topic
-    different question
-    no
-    enough
-    let's talk about something else
-    forget it
-    leave that
-    stop that
-    skip that
-    not that
-    i changed my mind
-    let's change the topic
-    another topic
-    no more of this
-    okay stop
-    stop
-    enough of that
-    that's enough
-    no no
-    no not that
-    never mind
-    let me ask something else
-    now something else
-    rather
-    no i want to know
-    okay new question
-    a new question
-    a different question""",
-    """actually no
-    okay something else
-    okay forget that
-    okay different question
-    no something else
-    okay never mind
-    no another question
-    stop something else""",
+RESETS = varied(
+    phrasings(
+        """actually
+        forget that
+        never mind that
+        okay but
+        no wait
+        instead
+        something else
+        new question
+        okay new topic
+        different question
+        no
+        enough
+        let's talk about something else
+        forget it
+        leave that
+        stop that
+        skip that
+        not that
+        i changed my mind
+        let's change the topic
+        another topic
+        no more of this
+        okay stop
+        stop
+        enough of that
+        that's enough
+        no no
+        no not that
+        never mind
+        let me ask something else
+        now something else
+        rather
+        no i want to know
+        okay new question
+        a new question
+        a different question""",
+        """actually no
+        okay something else
+        okay forget that
+        okay different question
+        no something else
+        okay never mind
+        no another question
+        stop something else""",
+    ),
+    "okay / no / actually / sorry / wait / please / alright / oh / well / now / so / hey / thanks but / no no",
+    "something else / new question / a new question / different question / another topic / new topic / forget that / "
+    "forget it / never mind / never mind that / let me ask something else / not that / enough of that / stop that / "
+    "skip that / leave that / i changed my mind",
 )
 
 LEADS: tuple[str, ...] = phrases(
@@ -769,7 +792,7 @@ LEADS: tuple[str, ...] = phrases(
 )
 TAILS: tuple[str, ...] = phrases(
     "please / thanks / for me / please thanks / now / then / again / my friend / thank you / if you know / if you can "
-    "/ by the way / right now / quickly / buddy / please tell me / i forgot / for my homework"
+    "/ right now / buddy / please tell me / i forgot / for my homework"
 )
 
 # What a cut may not end with: alone these say something already.
@@ -781,30 +804,45 @@ STANDALONE: frozenset[str] = frozenset(
 )
 
 # What people say when they tell their name, or want to hear it.
-NAME_TOLD = phrasings(
-    """my name is {n}
-    i am {n}
-    i'm {n}
-    call me {n}
-    you can call me {n}
-    my name's {n}
-    i am called {n}
-    please call me {n}
-    my friends call me {n}
-    people call me {n}
-    this is {n}
-    hello my name is {n}
-    hi i am {n}
-    hi i'm {n}
-    hello i am {n}
-    hey i'm {n}
-    hi my name is {n}
-    it is {n}
-    the name is {n}""",
-    """hello i'm {n}
-    hey my name is {n}
-    everybody calls me {n}
-    hello this is {n}""",
+NAME_TOLD = varied(
+    phrasings(
+        """my name is {n}
+        i am {n}
+        i'm {n}
+        call me {n}
+        you can call me {n}
+        my name's {n}
+        i am called {n}
+        please call me {n}
+        my friends call me {n}
+        people call me {n}
+        this is {n}
+        hello my name is {n}
+        hi i am {n}
+        hi i'm {n}
+        hello i am {n}
+        hey i'm {n}
+        hi my name is {n}
+        it is {n}
+        the name is {n}
+        they call me {n}
+        friends call me {n}
+        everyone calls me {n}
+        my mother calls me {n}
+        all my friends call me {n}
+        you may call me {n}
+        just call me {n}
+        my first name is {n}
+        here is {n}
+        {n} is my name""",
+        """hello i'm {n}
+        hey my name is {n}
+        everybody calls me {n}
+        hello this is {n}""",
+    ),
+    "hello / hi / hey / oh hello / hello there / hi there / good day / well / yes / okay / so / oh",
+    "my name is {n} / i am {n} / i'm {n} / this is {n} / call me {n} / you can call me {n} / it is {n} / the name is "
+    "{n} / they call me {n} / people call me {n} / my friends call me {n} / everyone calls me {n}",
 )
 NAME_ASKED = phrasings(
     """what is my name

@@ -259,7 +259,7 @@ NATURE: dict[str, Phrasings] = {
     "closest": asked(
         """which planet is closest to the sun
         what is the closest planet to the sun
-        which planet is nearest to the sun
+        which planet is nearest| to the sun
         what planet is closest to the sun
         what is the nearest planet to the sun
         which is the nearest planet to the sun
@@ -269,7 +269,7 @@ NATURE: dict[str, Phrasings] = {
         the closest planet to the sun
         which planet is very close to the sun""",
         """what's the closest planet to the sun
-        what planet is nearest to the sun
+        what planet is nearest| to the sun
         which is the closest planet to the sun""",
         "the closest planet to the sun / the planet nearest to the sun",
         "which planet is closest to the sun",

@@ -43,6 +43,13 @@ STORY_FRAMES = phrasings(
     may i hear @
     can i hear @
     i am ready for @
+    i am ready to hear @
+    i am in need of @
+    i am here for @
+    i am waiting for @
+    i have time for @
+    i hope to hear @
+    i want to listen to @
     @
     @| please
     @| would be nice""",

@@ -25,7 +25,7 @@ from texts import TEXTS
 __all__ = ["KINDS", "SHORT_KINDS", "Ask", "joined", "units"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
 
@@ -114,12 +114,13 @@ def _text(rng: Random, held_out: bool) -> Ask:
     return request("text", rng.choice(REQUESTS["text"].choose_from(held_out=held_out)), piece.text, {"t": piece.topic})
 
 
-_TOLD_UNASKED: Final = tuple(piece for piece in PIECES if piece.form == "story")[:6]
+# One: where several are as likely, silence is likelier than each of them.
+_TOLD_UNASKED: Final = next(piece for piece in PIECES if piece.form == "story")
 
 
 def _any_story(rng: Random, held_out: bool) -> Ask:
     template = rng.choice(REQUESTS["any_story"].choose_from(held_out=held_out))
-    return request("any_story", template, rng.choice(_TOLD_UNASKED).text)
+    return request("any_story", template, _TOLD_UNASKED.text)
 
 
 def _joke(rng: Random, held_out: bool) -> Ask:
@@ -145,7 +146,8 @@ _KNOWN: Final = frozenset(name.lower() for country in facts.COUNTRIES for name i
 
 
 # What chance should not put together.
-_RUDE: Final = words("nig naz fag rap pus pis tit dik fuk kok kun ass")
+_VOWELS: Final = frozenset("aeiouyáéíóúäöü")
+_RUDE: Final = words("nig naz fag rap pus pis tit dik fuk kok kun ass shit dick cock cunt porn sex slut whor bitc hitl")
 
 
 def _made_up_name(rng: Random) -> str:
@@ -155,8 +157,43 @@ def _made_up_name(rng: Random) -> str:
     while True:
         syllables = [rng.choice(onsets) + rng.choice("aeiou") for _ in range(rng.randint(1, 3))]
         name = "".join(syllables) + rng.choice(endings)
-        if name not in _KNOWN and len(name) > 2 and not any(part in name for part in _RUDE):
+        if (
+            name not in _KNOWN
+            and len(name) > 2
+            and not _is_rude(name)
+            and name.capitalize() not in facts.NAMES_HELD_OUT
+        ):
             return name.capitalize()
+
+
+def _spliced_name(rng: Random) -> str:
+    """The head of one name and the tail of another: a name that nobody has, but might."""
+    while True:
+        head, tail = rng.sample(facts.NAMES, 2)
+        at, after = rng.randint(1, max(1, len(head) - 1)), rng.randint(1, max(1, len(tail) - 2))
+        name = head[:at] + tail[after:].lower()
+        if rng.random() < 0.3:
+            changed = rng.randrange(1, len(name))
+            name = name[:changed] + rng.choice("aaeeiioouybcdfghjklmnprstvwxz") + name[changed + 1 :]
+        # A vowel meets a consonant.
+        joins = (name[at - 1].lower() in _VOWELS) != (name[at : at + 1] in _VOWELS)
+        is_new = name not in facts.NAMES_HELD_OUT and name.lower() not in _KNOWN
+        if name.isalpha() and 3 <= len(name) <= 10 and joins and is_new and not _is_rude(name):
+            return name
+
+
+def name_of(rng: Random, parts: Sequence[str]) -> str:
+    """A name put together from some of `parts`, lower-case letters each."""
+    while True:
+        # A part alone may be a word: "I am fine".
+        name = "".join(rng.choices(parts, k=rng.choice((2, 2, 3)))).capitalize()
+        known = name in facts.NAMES_HELD_OUT or name.lower() in _KNOWN
+        if len(name) <= 9 and not known and set(name.lower()) & _VOWELS and not _is_rude(name):
+            return name
+
+
+def _is_rude(name: str) -> bool:
+    return any(part in name.lower() for part in _RUDE)
 
 
 def _unknown_fields(rng: Random, held_out: bool) -> dict[str, str]:
@@ -242,8 +279,8 @@ KINDS: dict[str, tuple[Callable[[Random, bool], Ask], float]] = {
     "capital_of": (_relation("capital_of"), 7.0),
     **english_questions.KINDS,
     "small_talk": (_small_talk, 18.0),
-    "unknown": (_unknown, 16.0),
-    "statement": (_statement, 4.0),
+    "unknown": (_unknown, 17.0),
+    "statement": (_statement, 6.0),
     "text": (_text, 2.5),
     "joke": (_joke, 0.7),
 }
@@ -285,7 +322,10 @@ def any_name(rng: Random, *, held_out: bool = False, language: str = "en") -> st
         return rng.choice(chinese.NAMES_HELD_OUT if held_out else chinese.NAMES)
     if held_out:
         return rng.choice(facts.NAMES_HELD_OUT)
-    return _made_up_name(rng) if rng.random() < 0.4 else rng.choice(facts.NAMES)
+    pick = rng.random()
+    if pick < 0.65:
+        return _spliced_name(rng) if pick < 0.5 else _made_up_name(rng)
+    return rng.choice(facts.NAMES)
 
 
 # -- what the assistant says in fixed words --------------------------------------------------------------------------

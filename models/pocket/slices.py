@@ -34,6 +34,9 @@ class DuplexTokenizer:
         # Six more, <s0> to <s5>, follow it; nothing here uses them.
         self.vocab_size = self.num_pieces + 7
         self._opens_word = [self._pieces.id_to_piece(i).startswith("▁") for i in range(self.num_pieces)]
+        pieces = (str(self._pieces.id_to_piece(i)) for i in range(self.num_pieces))
+        self.inner_pieces = tuple(p for p in pieces if 2 <= len(p) <= 4 and p.isascii() and p.isalpha() and p.islower())
+        """What stands inside of words, in letters."""
         self.encode = lru_cache(maxsize=200_000)(self._encode)
         self.message = lru_cache(maxsize=20_000)(self._message)
 

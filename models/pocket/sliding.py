@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from driver import Talk
-from measure import ANSWERS, BEHAVIOURS, Case, answered_kinds, earlier, long_before, right_answer
+from measure import AFTER_ONE, ANSWERS, BEHAVIOURS, Case, answered_kinds, earlier, long_before, right_answer
 from slices import DuplexTokenizer
 
 from edge_server.backend import Backend
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from edge_server.engine import Handle
 
 SHARES: Final = (0.125, 0.25, 0.5, 0.75)
-SHARE_BEFORE: Final = 5  # cases of each behaviour that begin after the same conversation
 ROOM: Final = 330  # tokens: what the longest case may take, so that before the first slide there is none in it
 STAGES: Final = {"the first slide": 1010, "many slides": 3072}
 """How many tokens were said before a case begins; a transcript has room for 1,008."""
@@ -66,7 +65,7 @@ class Outcome:
 def checks(start: int) -> Iterator[tuple[str, Callable[[Case], tuple[bool, str]]]]:
     """The cases after one conversation; all kinds of questions have their turn."""
     kinds = answered_kinds()
-    for index in range(SHARE_BEFORE):
+    for index in range(AFTER_ONE):
         for behaviour in BEHAVIOURS:
             yield behaviour.name, behaviour.check
         for half in (0, 1):
@@ -78,7 +77,7 @@ def _play(
 ) -> Outcome:
     """`length`: tokens said before; None: as many as leave room for a case without a slide."""
     outcome = Outcome()
-    for start in range(0, cases, SHARE_BEFORE):
+    for start in range(0, cases, AFTER_ONE):
         seed = f"before/{length}/{start}"
         handle.release()  # what has slid is no beginning for another conversation
         base = talk()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import chinese_phrasings
 import chinese_talk
 from asks import joined, units
-from lists import Phrasings, phrases, words
+from junk import JUNK
+from lists import Phrasings, words
 from phrasings import REQUESTS, SAYINGS
 from references import REFERENCES
 from smalltalk import SMALL_TALK
@@ -21,25 +22,6 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "zh")
 
-# What is heard where nothing was said: by a microphone, or by whoever types it down.
-JUNK: Final[dict[str, Phrasings]] = {
-    "en": Phrasings(
-        phrases(
-            "um / uh / er / erm / ah / eh / uh um / um um / uh uh / mm / [noise] / [music] / [inaudible] / (coughs) / "
-            "(laughs) / (noise) / *cough* / ... / .. / tsk / la la / brr / ahem / sh / a a / ha / hm hm / [laughter] / "
-            "(music) / [door] / (typing) / [silence] / uhm / er er / hum / pff / eh eh / -- / ?"
-        ),
-        phrases(
-            "umm / err / uhh / [background noise] / (sneezes) / *sigh* / cough cough / er um / [applause] / la la la"
-        ),
-    ),
-    "zh": Phrasings(
-        phrases(
-            "呃 / 额 / 啊啊 / 嗯啊 / 呃呃 / 那个 / [noise] / [music] / ... / 。。。 / 呃那个 / 啦啦 / （音乐） / （咳）"
-        ),
-        phrases("额额 / 呃嗯 / （笑） / [背景音乐] / 那个那个 / 啦啦啦"),
-    ),
-}
 FILLERS: Final = {"en": words("uh um er like uhm hmm"), "zh": ("呃", "那个", "嗯")}
 
 _TYPOS: Final = {
@@ -48,10 +30,14 @@ _TYPOS: Final = {
     "people": "poeple", "many": "mnay", "does": "dose", "color": "colr", "speak": "speek", "is": "si", "how": "hwo",
     "are": "r", "your": "ur", "because": "cuz", "there": "ther", "with": "wiht", "from": "form", "know": "kow",
 }  # fmt: skip
-_QUESTION_WORDS: Final = frozenset(
-    words("what which how who where when why do does is are can could would what's whats how's will has have on of to")
+_ASKING: Final = frozenset(words("what which how who whose where when why what's whats how's who's where's"))
+# These ask only where they come first, perhaps behind an opening: "you can go on" is no question.
+_ASKING_FIRST: Final = frozenset(
+    words("do does did is are am was were can could would will has have may shall should any")
 )
-_CHINESE_QUESTION: Final = ("什么", "哪", "几", "吗", "呢", "多少", "谁", "怎么")
+_CHINESE_QUESTION: Final = (
+    *("什么", "哪", "几", "吗", "呢", "多少", "多大", "多长", "谁", "怎么", "是不是", "知不知道", "能不能"),
+)  # fmt: skip
 _MARKS: Final = "?.!,？。！，"
 _PLAIN: Final = str.maketrans("", "", _MARKS)
 _NATURAL_I: Final = {"i": "I", "i'm": "I'm", "i'd": "I'd"}
@@ -80,10 +66,34 @@ def _complete(language: str) -> frozenset[str]:
 
 
 _COMPLETE: Final = {language: _complete(language) for language in LANGUAGES}
-_LEADS: Final = {
-    language: sorted((*said.leads, *said.asides.trained, *said.resets.trained), key=len, reverse=True)
-    for language, said in SAYINGS.items()
-}
+
+
+def _openings(language: str) -> dict[str, tuple[str, ...]]:
+    """What may stand before an utterance, the longest first, by the word or the character that it begins with."""
+    said = SAYINGS[language]
+    groups = (said.asides.trained, said.asides.held_out, said.resets.trained, said.resets.held_out, said.leads)
+    found: dict[str, list[str]] = {}
+    for opening in sorted({plain(text) for group in groups for text in group}, key=lambda text: (-len(text), text)):
+        found.setdefault(_first(opening, language), []).append(opening)
+    return {first: tuple(openings) for first, openings in found.items()}
+
+
+def _first(text: str, language: str) -> str:
+    return text[0] if language == "zh" else text.split(" ", 1)[0]
+
+
+_OPENINGS: Final = {language: _openings(language) for language in LANGUAGES}
+
+
+def _without_opening(text: str, language: str) -> str | None:
+    """What stands behind the opening of a plain text; None: it has none, or is one."""
+    space = " " if language == "en" else ""
+    for opening in _OPENINGS[language].get(_first(text, language), ()):
+        if text.startswith(opening + space) and text != opening:
+            return text.removeprefix(opening + space)
+    return None
+
+
 HELD_OUT_TALK: Final = {
     "en": frozenset(plain(text.replace("|", "")) for talk in SMALL_TALK for text in talk.held_out),
     "zh": frozenset(plain(text.replace("|", "")) for talk in chinese_talk.SMALL_TALK for text in talk.held_out),
@@ -92,14 +102,10 @@ HELD_OUT_TALK: Final = {
 
 def says_something_alone(text: str, language: str = "en") -> bool:
     """Whether these words, perhaps after an opening such as "hey", are a complete utterance by themselves."""
-    text = plain(text)
-    space = " " if language == "en" else ""
-    while text not in _COMPLETE[language]:
-        lead = next((lead for lead in _LEADS[language] if text.startswith(lead + space) and text != lead), None)
-        if lead is None:
-            return False
-        text = text.removeprefix(lead + space)
-    return True
+    rest: str | None = plain(text)
+    while rest and rest not in _COMPLETE[language]:
+        rest = _without_opening(rest, language)
+    return rest is not None
 
 
 def _mistyped(rng: Random, word: str) -> str:
@@ -133,6 +139,18 @@ def slip(rng: Random, parts: list[str], cuts: list[int], language: str) -> tuple
     return parts, cuts
 
 
+def _is_question(text: str) -> bool:
+    """Whether an English utterance is asked; an opening ("hey", "so") does not change what it is."""
+    rest: str | None = plain(text)
+    if any(word in _ASKING for word in text.lower().split()):
+        return True
+    while rest:
+        if rest.split()[0] in _ASKING_FIRST:
+            return True
+        rest = _without_opening(rest, "en")
+    return False
+
+
 @dataclass(frozen=True)
 class Style:
     """How one user types: letters and punctuation."""
@@ -160,8 +178,7 @@ class Style:
             if language == "zh":
                 text += "？" if any(word in text for word in _CHINESE_QUESTION) else "。"
             else:
-                # An opening ("hey", "so") does not change what it is.
-                text += "?" if any(word in _QUESTION_WORDS for word in text.lower().split()[:3]) else "."
+                text += "?" if _is_question(text) else "."
         if self.lower:
             return text.lower()
         text = " ".join(_NATURAL_I.get(word, word) for word in text.split(" "))

@@ -46,6 +46,8 @@ def _templates() -> Iterator[str]:
         yield from framed(frames.CHINESE.trained + frames.CHINESE.held_out, group.trained + group.held_out)
     # With "and" before it, a country alone is a request.
     yield from ("{c}", "in {c}", "for {c}", "of {c}")
+    # Somebody may leave it at that.
+    yield from ("today is {x}", "it is {x} today", "today it is {x}", "{x}颜色", "{x}的颜色")
 
 
 @lru_cache(maxsize=1)

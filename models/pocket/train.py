@@ -130,20 +130,33 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
+def positive(text: str) -> int:
+    """A whole number from the command line, 1 or more."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} cannot be used: give 1 or more")
+    return value
+
+
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train the pocket model; under two hours on two cores.")
+    parser = argparse.ArgumentParser(description="Train the pocket model; two to three hours on two cores.")
     parser.add_argument("--out", type=Path, default=HERE, help="where the finished checkpoint goes")
     parser.add_argument("--run", type=Path, default=RUNS / "main", help="where progress is kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --run")
-    parser.add_argument("--steps", type=int, default=3600)
-    parser.add_argument("--batch", type=int, default=8192, help="tokens in a step")
-    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--steps", type=positive, default=7000, help="steps in all, those before --resume included")
+    parser.add_argument("--batch", type=positive, default=8192, help=f"tokens in a step, {LONG_ROW} or more")
+    parser.add_argument("--lr", type=float, default=3e-3, help="the highest learning rate")
     parser.add_argument("--weight-decay", type=float, default=0.05)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1, help="of the weights at first, and of the conversations")
+    parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--eager", action="store_true", help="do not compile the model (slower; needs no C++ compiler)")
-    parser.add_argument("--probe-every", type=int, default=1200, help="steps between two looks at held-out requests")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--probe-every", type=positive, default=1200, help="steps between two looks at held-out requests"
+    )
+    options = parser.parse_args(argv)
+    if options.batch < LONG_ROW:
+        parser.error(f"--batch {options.batch} cannot be used: a row alone has up to {LONG_ROW} tokens")
+    return options
 
 
 def fail(message: str) -> int:
@@ -174,6 +187,8 @@ def main() -> int:
             first_step, seconds = state["step"], state["seconds"]
         except (RuntimeError, KeyError, ValueError, UnpicklingError):
             return fail(f"{last} is no checkpoint of this model: leave --resume out to start over")
+        if first_step > options.steps:
+            return fail(f"{last} has seen {first_step} steps: give --steps {first_step} or more")
     forward = model.hidden if options.eager else torch.compile(model.hidden, dynamic=False)
     count = sum(p.numel() for p in model.parameters())
     print(

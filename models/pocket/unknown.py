@@ -433,6 +433,22 @@ STATEMENTS: tuple[str, ...] = lines(
     i play {v}| every day
     i am reading {w}
     {f} likes {v}
+    {f} likes {v}| a lot
+    {f} likes {v}| very much
+    {f} always likes {v}
+    {f} also likes {v}
+    {f} hates {v}
+    {f} really hates {v}
+    {f} really wants a {n}
+    {f} found a {n}
+    {f} sold a {n}
+    {f} saw a {a} {n}
+    {f} works with {w}
+    {f} met {w}
+    i work for {w}
+    i met a {a} {n}
+    my brother is a {n}
+    today i met {w}
     {f} loves {v}
     {f} has a {n}
     {f} has a {a} {n}

@@ -134,6 +134,9 @@ def test_a_checkpoint_is_converted_for_it_and_nothing_else_is_left(folder: Path,
     empty = replace(options(folder, tmp_path / "i.gguf", force=True), corpus=str(tmp_path / "none.jsonl"))
     with pytest.raises(InputError, match="has no conversation"):
         make_imatrix(empty, Progress(_Silent()))  # type: ignore[arg-type]
+    (tmp_path / "none.jsonl").write_text(json.dumps({"pairs": [["sea " * 1000, "wet"]]}))
+    with pytest.raises(ConversionError, match="begins with a pair that fits"):
+        make_imatrix(empty, Progress(_Silent()))  # type: ignore[arg-type]
 
 
 def test_a_failing_child_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,10 +18,11 @@ from convert import ladder as ladder_module
 from convert import ladder_eval, llama
 from convert.errors import ConversionError, InputError
 from convert.quality_corpus import measured_half, read_corpus
-from tests.convert.ladders import TALKS, corpus, run, write_model
-from tests.convert.models import ADDED, tokenizer_config, write_folder, write_json
+from tests.convert.ladders import BLOCKS_FIT, TALKS, corpus, run, write_model
+from tests.convert.models import ADDED, random_weights, tokenizer_config, write_folder, write_json
 from tests.convert.test_cli import COMMAND
 from tests.convert.test_imatrix import write_gguf
+from tests.convert.test_ladder_eval import SCENARIOS
 
 pytestmark = pytest.mark.real
 
@@ -99,6 +100,19 @@ def test_a_checkpoint_is_converted_first_and_files_are_kept_if_asked(folder: Pat
     assert names(tmp_path) == ["bf16.json", "m-q8_0.gguf", "q8_0.json", "source.json"]
 
 
+def test_a_kept_file_does_not_stay_another_models(folder: Path, tmp_path: Path) -> None:
+    """Of the same name, measured without --keep in between."""
+    for name, seed in (("one", 0), ("other", 1)):
+        weights = random_weights(BLOCKS_FIT, seed=seed)
+        write_folder(tmp_path / name / "m", settings=BLOCKS_FIT, weights=weights, dtype="bf16")
+    out, expected = tmp_path / "out", tmp_path / "expected"
+    run(folder, out, "q8_0", model=tmp_path / "one" / "m", keep=True)
+    run(folder, out, "q8_0", model=tmp_path / "other" / "m")
+    run(folder, out, "q8_0", model=tmp_path / "other" / "m", keep=True)
+    run(folder, expected, "q8_0", model=tmp_path / "other" / "m", keep=True)
+    assert (out / "m-q8_0.gguf").read_bytes() == (expected / "m-q8_0.gguf").read_bytes()
+
+
 def test_speeds_are_ratios_to_the_source(folder: Path, tmp_path: Path) -> None:
     found, _ = run(folder, tmp_path, "q8_0", speed=True)
     first, second = (row["speed"] for row in found["rows"])
@@ -116,7 +130,9 @@ def test_what_the_machine_has_no_room_for_is_told_beforehand(
     assert any(note.startswith("no speeds: two models side by side") for note in found["notes"])
     monkeypatch.setattr(ladder_module, "_memory", lambda: 64 << 20)
     with pytest.raises(InputError, match="do not fit into this machine's"):
-        run(folder, tmp_path, "q8_0")
+        run(folder, tmp_path, "q4_0", imatrix="auto")
+    assert "imatrix.gguf" not in names(tmp_path)  # which takes long for a large model
+    monkeypatch.setattr(ladder_module, "_memory", lambda: None)
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(64 << 20))
     with pytest.raises(InputError, match=r"not enough disk space: 0\.07 GB needed .* a smaller --tokens"):
@@ -131,6 +147,11 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "limit of nothing": ({"limits": "speed>=3"}, "--limits: there is no figure speed"),
     "no such model": ({"model": "nowhere"}, "nowhere: there is no such folder"),
     "no such scenarios": ({"evaluation": "nowhere"}, "--eval nowhere: "),
+    "options of no eval": ({"eval_arguments": ("--limit", "5")}, "--eval-args: nothing is to be evaluated"),
+    "wrong options of the default eval": (
+        {"model": "pocket", "eval_arguments": ("--limt", "5")},
+        "--eval pocket: edge-chat: ",
+    ),
 }
 
 
@@ -146,6 +167,39 @@ def test_one_conversation_is_too_few(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "one.jsonl").write_text(json.dumps({"pairs": TALKS[0]}))
     with pytest.raises(InputError, match="every second conversation is measured"):
         run(folder, tmp_path, "q8_0", corpus=str(tmp_path / "one.jsonl"))
+
+
+def test_conversations_that_begin_beyond_the_context_are_refused(folder: Path, tmp_path: Path) -> None:
+    talk = json.dumps({"pairs": [["the sea " * 300, "it is wet"]]})
+    (tmp_path / "long.jsonl").write_text(f"{talk}\n{talk}\n")
+    with pytest.raises(InputError, match=r"long\.jsonl: no conversation .* context of 128 tokens"):
+        run(folder, tmp_path, "q8_0", corpus=str(tmp_path / "long.jsonl"))
+
+
+def test_a_changed_set_is_played_again_and_an_unknown_rate_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "set.yaml").write_text(SCENARIOS)
+    options: dict[str, Any] = {"evaluation": str(tmp_path / "set.yaml")}
+    with pytest.raises(InputError, match="no figure right_answer; "):
+        run(folder, tmp_path / "out", "q8_0", limits="right_answer>=0.9", **options)
+    assert names(tmp_path / "out") == ["bf16.json"]  # nothing else was done for it
+    found, stages = run(folder, tmp_path / "out", "bf16", **options)
+    assert (len(found["rows"]), stages) == (1, ["reading m.gguf"])
+    (tmp_path / "set.yaml").write_text(SCENARIOS.replace("the time", "the place"))
+    _, stages = run(folder, tmp_path / "out", "bf16", **options)
+    assert any("evaluating" in stage for stage in stages)
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_results_that_cannot_be_written_are_refused_before_anything_is_measured(
+    folder: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "l.svg").mkdir()
+    for path, why in ((tmp_path / "l.svg", "is a folder"), (tmp_path / "none" / "l.svg", "does not exist; create it")):
+        command = [*COMMAND, "ladder", str(folder / "m.gguf"), "--out", str(tmp_path / "out"), option, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr.startswith(f"edge-convert: {option} {path}: ")) == (2, True), done.stderr
+        assert why in done.stderr
+    assert names(tmp_path) == ["l.svg"]
 
 
 def test_where_the_eval_is_not_installed_a_note_says_so(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convert.errors import InputError
-from convert.ladder_limits import DEFAULT, FIGURES, broken, figures, read_limits, smallest
+from convert.ladder_limits import DEFAULT, FIGURES, broken, check_rates, figures, read_limits, smallest
 from tests.convert.ladders import row
 
 
@@ -31,6 +31,14 @@ def test_a_figure_that_will_not_be_there_is_refused_with_those_that_will() -> No
         read_limits("right_answers>=0.9", evaluated=False)
     assert all(name in str(refusal.value) for name in FIGURES)
     assert read_limits("right_answers>=0.9", evaluated=True)
+
+
+def test_a_figure_that_the_eval_does_not_give_either_is_refused() -> None:
+    rates = {"right_answers": {"rate": 0.5}, "termination": {"rate": None}, "latency": {"mean": 1.0}}
+    check_rates(read_limits("kl<=1,right_answers>=0.9,termination>=0.9,decode>=1", evaluated=True), rates)
+    for name in ("right_answer", "latency"):
+        with pytest.raises(InputError, match=rf"no figure {name}; .*the eval's right_answers, termination$"):
+            check_rates(read_limits(f"kl<=1,{name}>=0.9", evaluated=True), rates)
 
 
 def test_every_figure_that_can_be_limited_is_one_of_a_row() -> None:

@@ -98,6 +98,11 @@ def test_a_conversation_is_cut_at_the_last_pair_that_fits() -> None:
 slices = st.one_of(st.none(), st.text("abc ", min_size=1, max_size=8))
 
 
+def test_a_conversation_whose_first_pair_does_not_fit_is_nothing() -> None:
+    assert laid_out(("a" * 100, "x"), ("b", "y")) == []
+    assert laid_out((None, None), ("a" * 100, "x")) == [("^", "", "", True), ("U_A_$", "_", "_", False)]
+
+
 @given(st.lists(st.tuples(slices, slices), min_size=1, max_size=12), st.integers(10, 120))
 def test_every_layout_keeps_to_the_context_and_scores_what_is_sampled(pairs: list[Pair], context: int) -> None:
     runs = laid_out(*pairs, context=context)
@@ -147,6 +152,15 @@ def test_a_line_that_is_no_conversation_is_named(tmp_path: Path, line: str, mess
     with pytest.raises(InputError, match=r"c\.jsonl:3: ") as refusal:
         read_corpus(path)
     assert message in str(refusal.value)
+
+
+def test_what_splits_lines_elsewhere_may_stand_in_a_text(tmp_path: Path) -> None:
+    texts = ("a\u2028b", "a\x85b")
+    lines = [json.dumps({"pairs": [[text, None]]}, ensure_ascii=False) for text in texts]
+    (tmp_path / "c.jsonl").write_bytes("\r\n".join(lines).encode())
+    assert [(talk.line, talk.pairs) for talk in read_corpus(tmp_path / "c.jsonl")] == [
+        (number, ((text, None),)) for number, text in enumerate(texts, 1)
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -96,10 +96,10 @@ class Caller:
         return f"event_{self._last:08d}"
 
 
-async def call(served: Served, query: str = "", *, after: int = 0, **options: object) -> Caller:
+async def call(served: Served, query: str = "", *, after: int = 0) -> Caller:
     """A connection; the caller closes it, or the server does."""
-    options = {"max_queue": None, **options}  # else a client that has not read all waits long for its own end
-    return Caller(await served.realtime(query, **options), after=after)
+    socket = await served.realtime(query, max_queue=None)  # else who has not read all waits long for its own end
+    return Caller(socket, after=after)
 
 
 class Steps:

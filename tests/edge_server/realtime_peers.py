@@ -9,7 +9,8 @@ from edge_server.context import Sampling
 from edge_server.conversation import Conversation
 from edge_server.driver import Cost, Failure
 from edge_server.events import Cancel, Event, Finish, Generate, Mode, Prepare, Release, Rewrite, Sampled, SliceDone
-from edge_server.realtime import About, Realtime
+from edge_server.realtime import Realtime
+from edge_server.realtime_params import About
 from edge_server.realtime_wire import WireError, parse
 from edge_server.session import DuplexSession
 from tests.edge_server.peers import EOS, VOCABULARY, Peer, pairs, settings

@@ -98,11 +98,11 @@ class Served:
     def url(self, *, chat: bool = False) -> str:
         return f"ws://localhost:{self.ports[chat].number}"
 
-    def connect(self, *, chat: bool = False, **options: object) -> connect:
-        return connect(self.url(chat=chat), **options)  # type: ignore[arg-type]
-
     def realtime(self, query: str = "", *, chat: bool = False, **options: object) -> connect:
         return connect(f"{self.url(chat=chat)}/v1/realtime{query}", **options)  # type: ignore[arg-type]
+
+    def connect(self, *, chat: bool = False, **options: object) -> connect:
+        return connect(self.url(chat=chat), **options)  # type: ignore[arg-type]
 
 
 @contextlib.asynccontextmanager

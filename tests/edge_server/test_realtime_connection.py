@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from edge_server import connection, realtime_connection
+from edge_server.connection import MAX_WAITING
 from edge_server.realtime import Realtime
 from edge_server.realtime_log import EventLog
 from tests.edge_server.realtime_clients import Caller, call, stepping
@@ -243,6 +244,12 @@ class TestOthers:
                 await caller.say(f"w{number}")
             other = await call(served)
             await other.until("session.created")
+            (registry,) = served.server._registries
+            flooded, _ = registry._live.values()
+            while flooded.waiting < MAX_WAITING:
+                await asyncio.sleep(0)
+            await other.read_by_the_server()
+            assert flooded.waiting == MAX_WAITING
             gate.open()
             assert await other.answer("hello") == "You said hello."
             await other.socket.close()

@@ -9,9 +9,11 @@ import random
 from collections.abc import Callable
 
 import pytest
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from edge_server import realtime_connection
+from edge_server.connection import close_or_abort
 from edge_server.realtime_connection import Live
 from tests.edge_server.realtime_clients import PATIENCE, Caller, call, stepping
 from tests.edge_server.serving import Served, closed, hear, serving
@@ -177,19 +179,33 @@ class TestTakingOver:
             assert await newer.answer("bye") == "You said bye."
             await newer.socket.close()
 
-    async def test_frames_of_a_dead_connection_are_not_carried_out_behind_the_resumption(self) -> None:
-        """The client was told which of its events had come, and sends the others again."""
+    async def test_frames_of_the_older_are_not_carried_out_behind_the_resumption(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The client was told which of its events had come until then, and sends the others again."""
+        goes = asyncio.Event()
+
+        async def late(socket: ServerConnection, code: int, reason: str) -> None:
+            await goes.wait()
+            await close_or_abort(socket, code, reason)
+
+        monkeypatch.setattr(realtime_connection, "close_or_abort", late)
         async with serving() as served:
             older = await call(served)
             await older.answer("hello")
-            newer, _ = await asyncio.gather(
-                back(served, older), *(older.create(f"{number}", event_id=f"e{number}") for number in range(1))
-            )
+            await older.send("response.cancel", event_id="in time")
+            await older.until("response_cancel_not_active")
+            newer = await back(served, older)
             resumed = await newer.until("session.resumed")
-            (live,) = lives(served)
-            assert live.last_client_event == resumed["last_client_event_id"]
+            assert resumed["last_client_event_id"] == "in time"
+            await older.create("twice", event_id="late")
+            await older.read_by_the_server()
+            await newer.create("once", event_id="late")
+            await newer.until("conversation.item.done")
+            assert len(list(lives(served)[0].realtime.items)) == 3
+            goes.set()
+            assert (await closed(older.socket))[0] == 4001
             await newer.socket.close()
-            await closed(older.socket)
 
     async def test_sessions_can_be_taken_over_any_number_of_times(self) -> None:
         async with serving() as served:

@@ -122,3 +122,21 @@ def test_what_is_taken_out_of_a_turn_leaves_whole_pairs(kept: Kept, pairs: list[
     assert read(written) == pairs
     assert all(one.pair.words == one.pair.delivered for one in written)
     assert transcript.tokens == before
+
+
+def test_turns_in_front_of_more_than_fits_are_not_even_cut_into_tokens() -> None:
+    transcript, delivery = held(" one")
+    words = " one" * 2000
+    cut: list[str] = []
+
+    class Counting(Rewriter):
+        def plain(self, text: str) -> list[int]:
+            cut.append(text)
+            return super().plain(text)
+
+    counting = Counting(VOCABULARY, (USER, ASSISTANT), [IDLE], 3)
+    turns = (*(Told(number, "", f"{number}{words}") for number in range(6, 99)), Told(99, "so", " one"))
+    written = counting.newest(turns, transcript, delivery)
+    assert len(cut) == 2
+    assert read(written[-1:]) == read(writer().pairs(turns[-1], transcript, delivery))
+    assert [turn.turn for turn in turns[-2:]] == sorted({each.pair.turn for each in written})

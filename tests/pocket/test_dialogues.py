@@ -9,12 +9,13 @@ import pytest
 import questions
 from conversation import Conversation
 from dialogues import Dialogue, Pair, draw, row
+from junk import JUNK
 from phrasings import FOLLOW_UPS, REQUESTS, SAYINGS
 from pieces import PIECES
 from references import REFERENCES
 from slices import BOS, EOS, SHORTEST_OPEN_SLICE, USER_MARK, DuplexTokenizer
 from smalltalk import SMALL_TALK
-from speech import JUNK, LANGUAGES, plain, says_something_alone, slip
+from speech import LANGUAGES, Style, plain, says_something_alone, slip
 
 from edge_server.events import Finish, Generate, Mode, Silence, SliceDone, UserText
 from edge_server.session import DuplexSession
@@ -141,7 +142,7 @@ def test_no_held_out_request_is_trained(kind: str) -> None:
 def test_no_held_out_remark_is_trained(tokenizer: DuplexTokenizer, language: str) -> None:
     talk = Conversation(Random(1), tokenizer, languages=(language,))
     for phrasings in (talk.sayings.back_channels, talk.sayings.stops, JUNK[language]):
-        said = {plain(talk.say(phrasings)) for _ in range(2500)}
+        said = {plain(talk.say(phrasings)) for _ in range(12_000)}
         assert len(said) >= len({plain(text) for text in phrasings.trained})
         assert not said & {plain(text) for text in phrasings.held_out}
     for phrasings in REFERENCES[language].values():
@@ -161,7 +162,7 @@ def test_pieces_are_long_enough_to_be_interrupted() -> None:
     assert len(PIECES) >= 40
     assert len({piece.topic for piece in PIECES}) == len({piece.text[:20] for piece in PIECES}) == len(PIECES)
     for piece in PIECES:
-        assert 60 <= len(piece.text.split()) <= 150
+        assert 70 <= len(piece.text.split()) <= 90
 
 
 def test_slips_keep_the_cuts_where_they_were() -> None:
@@ -252,9 +253,27 @@ def test_a_name_is_known_once_it_was_told_and_the_last_one_counts(tokenizer: Dup
 
 
 def test_what_was_told_to_its_end_is_not_gone_on_with(tokenizer: DuplexTokenizer) -> None:
+    ended = 0
     for seed in range(60):
         talk = Dialogue(Random(seed), tokenizer)
         talk._long()
         if talk.interrupted is None:
             talk._go_on()
             assert talk.pairs[-1].heard == tokenizer.message(questions.nothing_left())[0]
+            ended += 1
+    assert ended > 5
+
+
+def test_a_user_who_writes_marks_asks_with_a_question_mark_and_tells_with_a_full_stop() -> None:
+    style = Style(lower=True, capital=False, punctuation=True)
+    for text in (
+        "what is ten",
+        "okay could you stop",
+        "oh by the way is 3 even",
+        "today is monday so what is tomorrow",
+    ):
+        assert style.write(text) == f"{text}?"
+    for text in ("no more of that", "you can go on", "today is my birthday", "my dog is big", "go on"):
+        assert style.write(text) == f"{text}."
+    assert style.write("你今年多大", "zh") == "你今年多大？"
+    assert style.write("继续", "zh") == "继续。"

@@ -36,11 +36,13 @@ def handle(backend: Backend) -> Iterator[Handle]:
     opened.close()
 
 
-def play(talk: Talk, pairs: int) -> None:
-    """Puts so many slices, drawn by lot, into the model's mouth."""
+def play(talk: Talk, pairs: int) -> list[str]:
+    """Puts so many slices, drawn by lot, into the model's mouth; what the user said."""
     rng = Random(1)
-    for _ in range(pairs):
-        talk.play(rng.choice(TEXTS), [rng.randint(300, 600) for _ in range(9)])
+    said = [rng.choice(TEXTS) for _ in range(pairs)]
+    for text in said:
+        talk.play(text, [rng.randint(300, 600) for _ in range(9)])
+    return said
 
 
 def cells(handle: Handle) -> tuple[int, ...]:
@@ -68,24 +70,14 @@ def test_a_slide_finds_the_cells_that_it_would_find_if_everything_had_been_said(
 ) -> None:
     talk = Talk(backend, handle)
     before = backend.counters()
-    play(talk, 30)
+    said = play(talk, 30)
     talk.fork()
     after = backend.counters()
     assert talk.slides > 3
     # Each token was decoded once, although most have left the transcript since; the last `</s>` was not yet.
-    length = sum(len(backend.vocabulary.tokenize(f"<用户>{text}<AI>", parse_special=False)) + 10 for text in said())
+    length = sum(len(backend.vocabulary.tokenize(f"<用户>{text}<AI>", parse_special=False)) + 10 for text in said)
     assert after.tokens_prefilled - before.tokens_prefilled in (length, length + 1)
     assert len(cells(handle)) in (talk.length - 1, talk.length)
-
-
-def said() -> list[str]:
-    """The user's slices in `play(talk, 30)`."""
-    rng, texts = Random(1), []
-    for _ in range(30):
-        texts.append(rng.choice(TEXTS))
-        for _ in range(9):
-            rng.randint(300, 600)
-    return texts
 
 
 def test_forks_go_on_alike_from_where_they_were_made(backend: Backend, handle: Handle) -> None:

@@ -126,3 +126,15 @@ def test_what_is_said_most_often_fits_one_slice() -> None:
         assert len(tokenizer.message(text)) == 1, text
     for talk in (*SMALL_TALK, *chinese_talk.SMALL_TALK):
         assert len(tokenizer.message(talk.answer)) <= 3, talk.answer
+
+
+@pytest.mark.parametrize("language", SAYINGS)
+def test_what_opens_an_aside_opens_nothing_else(language: str) -> None:
+    """Else nobody could know whether to go back to the piece: "请问一下" may come before any question."""
+    said = SAYINGS[language]
+    tables = (frames.THING, frames.CLAUSE, frames.QUESTION) if language == "en" else (frames.CHINESE,)
+    framed = {frame.partition("@")[0].strip() for table in tables for frame in (*table.trained, *table.held_out)}
+    others = {plain(text) for text in (*said.leads, *said.tails, *said.resets.trained, *said.resets.held_out, *framed)}
+    space = " " if language == "en" else ""
+    others |= {f"{lead}{space}{other}" for lead in said.leads for other in framed}
+    assert not others & {plain(text) for text in (*said.asides.trained, *said.asides.held_out)}

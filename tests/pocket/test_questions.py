@@ -13,10 +13,12 @@ from asks import fill, joined, units
 from hypothesis import given
 from hypothesis import strategies as st
 from questions import ask_of_kind
+from slices import DuplexTokenizer
 from templates import complete, request
 from texts import TEXTS
 
 LANGUAGES = ("en", "zh")
+PIECES = DuplexTokenizer().inner_pieces
 every_kind = st.sampled_from(
     [(lang, kind) for lang in LANGUAGES for kind in (*questions.kinds(lang), "piece", "any_story")]
 )
@@ -166,3 +168,29 @@ def test_names_can_be_said_back(seed: int, held_out: bool, language: str) -> Non
     assert name in questions.name_answer(language, name)
     assert len(units(name)) == (1 if language == "en" else len(name))
     assert name[0] == name[0].upper()
+
+
+@given(seed=seeds)
+def test_names_of_pieces_are_new_and_can_be_said_back(seed: int) -> None:
+    name = questions.name_of(Random(seed), PIECES)
+    assert name.isalpha()
+    assert name == name.capitalize()
+    assert 4 <= len(name) <= 9
+    assert name not in facts.NAMES_HELD_OUT
+    assert name in questions.name_greeting("en", name)
+
+
+def test_nothing_is_cut_where_what_is_left_out_would_hardly_be_missed() -> None:
+    for template, fields in (
+        ("which continent is {c} in", {"c": "Peru"}),
+        ("what would {a} times {b} be", {"a": "3", "b": "4"}),
+        ("it is {x} today so what is tomorrow", {"x": "Monday"}),
+        ("tell me the story of {t}", {"t": "the fox"}),
+    ):
+        ask = request("", template, "", fields)
+        beginnings = {joined(units(ask.text)[:cut]) for cut in ask.cuts}
+        assert beginnings
+        spare = {"which continent is Peru", "what would 3 times 4", "it is Monday today", "tell me the story"}
+        assert not beginnings & spare
+    ask = request("", "能说说怎么做{t}吗", "", {"t": "茶"}, "zh")
+    assert joined(units(ask.text)[: max(ask.cuts)]) == "能说说怎么做"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import evaluate
 import pytest
-from measure import ANSWERS, BEHAVIOURS, long_before
+from measure import AFTER_ONE, ANSWERS, BEHAVIOURS, long_before
 from slices import DuplexTokenizer
-from sliding import ROOM, SHARE_BEFORE, SHARES, STAGES, Outcome, Way, checks, differences, table, ways
+from sliding import ROOM, SHARES, STAGES, Outcome, Way, checks, differences, table, ways
 
 pytestmark = pytest.mark.real  # the measurement imports llama.cpp
 NAMES = [ANSWERS, *(behaviour.name for behaviour in BEHAVIOURS)]
@@ -35,7 +34,7 @@ def test_outcomes_differ_in_cases_in_which_something_else_was_said() -> None:
 def test_every_conversation_before_is_followed_by_cases_of_every_behaviour() -> None:
     names = [name for name, _ in checks(0)]
     assert {name: names.count(name) for name in NAMES} == {
-        name: SHARE_BEFORE * (2 if name == ANSWERS else 1) for name in NAMES
+        name: AFTER_ONE * (2 if name == ANSWERS else 1) for name in NAMES
     }
 
 
@@ -65,11 +64,3 @@ def test_a_long_conversation_ends_with_something_said_and_outgrows_the_context()
             talk = long_before(str(seed), DuplexTokenizer(), length)
             assert length <= len(talk.tokens) < length + ROOM + 300
             assert talk.pairs[-1].heard is not None
-
-
-def test_slides_are_measured_at_the_default_quantisation_with_fewer_cases() -> None:
-    plain, slides = evaluate.parse([]), evaluate.parse(["--slides"])
-    assert (tuple(plain.quants), plain.cases) == (("f16", "q8_0", "q4_k_m"), 200)
-    assert (tuple(slides.quants), slides.cases) == (("q4_k_m",), 50)
-    asked = evaluate.parse(["--slides", "--quants", "f16", "--cases", "7"])
-    assert (asked.quants, asked.cases) == (["f16"], 7)
