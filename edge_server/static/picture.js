@@ -22,13 +22,13 @@ export function element(tag, attributes = {}, ...children) {
 export function describe(slice) {
   const { number, kind, tokens, ms, guess, gap, held } = slice;
   if (kind === null) return "This slice is not over yet.";
-  const took = ms.first_token === null ? "no token" : `first token after ${milliseconds(ms.first_token)}, last after ${milliseconds(ms.total)}`;
-  const counts = `${tokens.reused} tokens reused, ${tokens.prefilled} prefilled, ${tokens.sampled} sampled`;
+  const took = ms.first_token === null ? "no token" : `first token ${milliseconds(ms.first_token)}, last ${milliseconds(ms.total)}`;
+  const guessed = tokens.guessed > 0 ? `, ${tokens.guessed} guessed ahead` : "";
+  const counts = `${tokens.reused} reused, ${tokens.prefilled} prefilled, ${tokens.sampled} sampled${guessed}`;
   const facts = [`Slice ${number}: ${KINDS[kind] ?? kind}`, took, counts];
-  if (guess === "used") facts.push(`${tokens.guessed} guessed ahead`);
   if (guess === "dropped") facts.push("what was guessed ahead was dropped");
   if (held) facts.push("held back while you spoke");
-  if (gap) facts.push(`the clock had stood for ${(gap / 1000).toFixed(1)} s`);
+  if (gap) facts.push(`the clock stood for ${(gap / 1000).toFixed(1)} s before`);
   return `${facts.join(" · ")}.`;
 }
 
