@@ -57,7 +57,7 @@ def test_every_path_in_the_readmes_tree_exists() -> None:
 
 
 def test_every_picture_and_page_that_the_readme_shows_exists() -> None:
-    named = re.findall(r"\]\(([^)#:]+)", (ROOT / "README.md").read_text())
+    named = re.findall(r"\]\(([^)#:]+)[)#]", (ROOT / "README.md").read_text())
     assert "docs/page.png" in named
     assert [path for path in named if not (ROOT / path).exists()] == []
     assert all(path.stat().st_size < 150_000 for path in (ROOT / "docs").glob("*.png"))

@@ -16,10 +16,14 @@ export class Log {
     this._welcome = welcome;
     this._live = live;
     this._drawn = new Map(); // item → {message, key}
+    this._following = true; // the newest words are in sight, until somebody scrolls back
+    frame.addEventListener("scroll", () => {
+      this._following = frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 8;
+    });
+    new ResizeObserver(() => this._follow()).observe(frame);
   }
 
   show(timeline) {
-    const atEnd = this._frame.scrollTop + this._frame.clientHeight >= this._frame.scrollHeight - 40;
     const now = new Set(timeline.items);
     for (const [item, { message }] of this._drawn) {
       if (now.has(item)) continue;
@@ -40,7 +44,11 @@ export class Log {
     }
     this._showDraft(timeline.pending);
     this._welcome.hidden = timeline.items.length > 0 || Boolean(timeline.pending);
-    if (atEnd) this._frame.scrollTop = this._frame.scrollHeight;
+    this._follow();
+  }
+
+  _follow() {
+    if (this._following) this._frame.scrollTop = this._frame.scrollHeight;
   }
 
   /** Has a screen reader say it: whole phrases, one behind the other. */

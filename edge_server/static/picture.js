@@ -28,7 +28,7 @@ export function describe(slice) {
   const facts = [`Slice ${number}: ${KINDS[kind] ?? kind}`, took, counts];
   if (guess === "dropped") facts.push("what was guessed ahead was dropped");
   if (held) facts.push("held back while you spoke");
-  if (gap) facts.push(`the clock stood for ${(gap / 1000).toFixed(1)} s before`);
+  if (gap) facts.push(`clock stood ${(gap / 1000).toFixed(1)} s`);
   return `${facts.join(" · ")}.`;
 }
 
