@@ -103,6 +103,7 @@ export class Conversation {
 
   end() {
     this._speaker.stop();
+    this._speaker.hold(false);
     this._client.end();
   }
 

@@ -2,6 +2,7 @@
 
 import { count, cut } from "./timeline.js";
 
+const STARTS_WITHIN = 4000; // milliseconds; a browser may have synthesis and no voice, and then says nothing at all
 const SENTENCE = /[.!?。！？]["'”’)]*\s*$/u;
 
 /** Speaks replies; `onHeard(itemId, characters)` as the words go by. */
@@ -14,6 +15,8 @@ export class Speaker {
     this._onTrouble = onTrouble;
     this._chunk = null; // {id, text, from}: words that wait for the end of their slice or sentence
     this._round = 0; // what was spoken before `stop` is not listened to any more
+    this._queue = []; // [{started, fail}]: what the browser was given and has not finished
+    this._held = false;
   }
 
   get available() {
@@ -49,18 +52,34 @@ export class Speaker {
       return;
     }
     const round = this._round;
-    const heard = (characters) => round === this._round && this._onHeard(id, characters);
+    const listen = (call) => (event) => round === this._round && call(event);
+    const done = (error) => {
+      const place = this._queue.indexOf(entry);
+      if (place < 0) return; // it had been given up
+      this._queue.splice(place, 1);
+      this._watch();
+      this._onHeard(id, end); // where it failed too: it was shown, and else the assistant would wait for ever
+      if (error) this._onTrouble(error);
+    };
+    const entry = { started: false, fail: listen(done) };
     const utterance = new this._Utterance(text);
     utterance.voice = this.voices.find(({ voiceURI }) => voiceURI === this.voice) ?? null;
     if (utterance.voice) utterance.lang = utterance.voice.lang;
-    utterance.onboundary = ({ charIndex }) => heard(from + count(text.slice(0, charIndex)));
-    utterance.onend = () => heard(end);
-    utterance.onerror = ({ error }) => {
-      if (round !== this._round) return;
-      this._onHeard(id, end); // it was shown; without this the assistant would wait for ever to be heard
-      this._onTrouble(error);
-    };
+    utterance.onstart = () => (entry.started = true);
+    utterance.onboundary = listen(({ charIndex }) => this._onHeard(id, from + count(text.slice(0, charIndex))));
+    utterance.onend = listen(() => done());
+    utterance.onerror = listen(({ error }) => done(error));
+    this._queue.push(entry);
     this._synthesis.speak(utterance);
+    if (this._queue.length === 1) this._watch();
+  }
+
+  /** The first that waits must begin soon. */
+  _watch() {
+    clearTimeout(this._timer);
+    const [entry] = this._queue;
+    if (!entry || this._held) return;
+    this._timer = setTimeout(() => entry.started || entry.fail("it has no voice"), STARTS_WITHIN);
   }
 
   /** Speak an item again from a character on, in place of all that waits. */
@@ -73,10 +92,14 @@ export class Speaker {
   stop() {
     this._round++;
     this._chunk = null;
+    this._queue = [];
+    clearTimeout(this._timer);
     this._synthesis?.cancel();
   }
 
   hold(held) {
+    this._held = held;
+    this._watch();
     if (held) this._synthesis?.pause();
     else this._synthesis?.resume();
   }

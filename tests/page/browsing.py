@@ -30,7 +30,12 @@ _SPEECH = """
       { voiceURI: "test:anna", name: "Anna", lang: "en-GB" }, { voiceURI: "test:mei", name: "Mei", lang: "zh-CN" },
     ],
     addEventListener() {},
-    speak(utterance) { utterance.begun = 0; waiting.push(utterance); },
+    speak(utterance) {
+      if (window.voiceless) return;
+      utterance.begun = 0;
+      waiting.push(utterance);
+      queueMicrotask(() => utterance.onstart?.({}));
+    },
     cancel() { for (const each of waiting.splice(0)) each.onerror?.({ error: "interrupted" }); },
     pause() { window.speechPaused = true; },
     resume() { window.speechPaused = false; },

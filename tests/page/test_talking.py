@@ -205,6 +205,14 @@ async def test_a_voice_that_fails_does_not_hold_the_assistant_up(browser: Browse
         await expect(visit.page.locator("#slices .ahead")).to_have_count(0)
 
 
+async def test_a_browser_without_a_voice_does_not_either(browser: Browser) -> None:
+    async with serving() as served, visiting(browser, served, aloud=True, script="window.voiceless = true") as visit:
+        await visit.say("hello")
+        await expect(visit.page.get_by_role("alert")).to_contain_text("it has no voice")
+        await expect(visit.slices.nth(1)).to_contain_text("ello.")
+        await expect(visit.page.locator("#slices .ahead")).to_have_count(0)
+
+
 async def test_a_browser_without_speech_says_so(browser: Browser) -> None:
     async with serving() as served, visiting(browser, served, speech=False, aloud=True) as visit:
         await expect(visit.page.get_by_role("button", name="Talk")).to_be_disabled()
@@ -220,7 +228,11 @@ async def test_a_new_conversation_knows_nothing_of_the_old_one(browser: Browser)
     async with serving(long) as served, visiting(browser, served) as visit:
         await visit.say("tell")
         await expect(visit.replies.first).to_contain_text("Once there")
+        await visit.page.get_by_role("button", name="Pause").click()
+        assert await visit.page.evaluate("speechPaused") is True
         await visit.page.get_by_role("button", name="New conversation").click()
+        await expect(visit.page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "false")
+        assert await visit.page.evaluate("speechPaused") is False
         await expect(visit.messages).to_have_count(0)
         await expect(visit.slices).to_have_count(0)
         await expect(visit.page.locator("#welcome")).to_be_visible()
