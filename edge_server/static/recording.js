@@ -1,6 +1,6 @@
 // A conversation as it was: the events of both sides with their times. Saved as JSON or text, and played. Knows no page.
 
-import { cut } from "./timeline.js";
+import { count, cut } from "./timeline.js";
 
 const FORMAT = "edge-duplex conversation";
 const VERSION = 1;
@@ -62,12 +62,16 @@ export function asText(timeline) {
     const seconds = ((slice.at - first) / 1000).toFixed(1).padStart(7);
     lines.push(`${seconds}  ${who.padEnd(9)}  ${text.replace(/\s+/g, " ").trim()}`);
   };
+  const said = new Map(); // item → its newest line
   for (const slice of timeline.slices) {
     for (const { text, state } of slice.user) line(slice, "you", state === "said" ? text : `(${text})`);
     const kept = slice.words.map(({ item, from, to }) => cut(item.text, from, Math.min(to, item.kept ?? to))).join("");
-    const struck = slice.words.some(({ item, to }) => item.kept !== null && item.kept < to);
-    if (kept.trim()) line(slice, "assistant", kept + (struck ? " —" : ""));
+    if (kept.trim()) {
+      line(slice, "assistant", kept);
+      said.set(slice.words[0].item, lines.length - 1);
+    }
   }
+  for (const [item, place] of said) if (item.kept !== null && item.kept < count(item.text)) lines[place] += " —";
   return lines.join("\n") + (lines.length ? "\n" : "");
 }
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.page.browsing import Visit, expect, serving, visiting
+from tests.page.test_talking import long, speak_words
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="package")]
 
@@ -53,6 +54,19 @@ async def test_a_saved_conversation_is_replayed_as_it_was(browser: Browser) -> N
         await expect(visit.messages).to_have_count(0)
         await visit.say("again")
         await expect(visit.replies).to_have_text(["Assistant: You said again."])
+
+
+async def test_the_text_has_what_was_heard_and_a_dash_where_it_was_interrupted(browser: Browser) -> None:
+    async with serving(long) as served, visiting(browser, served, aloud=True) as visit:
+        await visit.open_settings()
+        await visit.say("tell")
+        await expect(visit.replies.first).to_contain_text("Once there was a tow")
+        await speak_words(visit, 3)
+        await visit.page.get_by_role("button", name="Stop").click()
+        await expect(visit.replies.first.locator("del")).to_be_visible()
+        text = await saved(visit, "Save as text")
+        lines = [line.split(maxsplit=1)[1] for line in text.splitlines()]
+        assert lines == ["you        tell", "assistant  Once there —"]
 
 
 async def test_a_replay_takes_the_time_that_it_took(browser: Browser) -> None:
