@@ -145,7 +145,8 @@ def run(
 ) -> None:
     """Run the server until Ctrl-C.
 
-    When it is ready it prints one line that begins with "ready" and carries both URLs and the model's name.
+    When it is ready it prints one line that begins with "ready" and carries both URLs, the model's name and,
+    for a browser, the URL of a page to talk to.
     """
     log_to_stderr(verbose)
     config = Config(
@@ -231,7 +232,8 @@ async def _serve(server: Server, ports: list[Port], host: str, chat_name: str) -
         host, name = f"[{host}]" if ":" in host else host, ports[0].model_name
         urls = [f"ws://{host}:{port.number}" for port in ports]
         chat_model = "" if chat_name == name else f" ({chat_name})"
-        print(f"ready duplex {urls[0]} chat {urls[1]}{chat_model} model {name}", flush=True)
+        page = "" if ports[0].realtime is None else f" page http://{host}:{ports[0].number}/"
+        print(f"ready duplex {urls[0]} chat {urls[1]}{chat_model} model {name}{page}", flush=True)
         await server.wait()
         _log.info("stopping")
 

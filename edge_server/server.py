@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import http
+import ipaddress
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from websockets.typing import Subprotocol
 from edge_server.config import Fault
 from edge_server.connection import CLOSE_TIMEOUT, Connection, Conversing, close_or_abort
 from edge_server.metrics import CONTENT_TYPE
+from edge_server.pages import Pages
 from edge_server.protocol import MAX_FRAME_BYTES
 from edge_server.realtime_connection import RealtimeConnection, Realtiming, Registry
 
@@ -53,6 +55,19 @@ def origin_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
         return False
     plain = not (parts.username or parts.password or parts.path or parts.query or parts.fragment)
     return plain and parts.scheme in ("http", "https") and parts.hostname in LOOPBACK
+
+
+def own_page(origin: str, host: str) -> bool:
+    """Whether ``origin`` is a page that this server gave out itself, at the address that the browser calls it by.
+
+    Only a numeric address says so: any name can be made to point here by whoever owns it (DNS rebinding).
+    """
+    try:
+        parts = urlsplit(origin)
+        ipaddress.ip_address(parts.hostname or "")
+    except ValueError:
+        return False
+    return origin == f"http://{host}"
 
 
 def listen(host: str, port: int, option: str = "--port") -> list[socket.socket]:
@@ -130,6 +145,7 @@ class Server:
         self._clients: set[ServerConnection] = set()
         self._stop = asyncio.Event()
         self._registries: list[Registry] = []
+        self._pages = Pages()
 
     def stop(self) -> None:
         """End `wait`. Call it on the event loop."""
@@ -204,18 +220,38 @@ class Server:
                 return self._health(connection, port)
             if path == "/metrics":
                 return _respond(connection, http.HTTPStatus.OK, self._metrics().decode(), CONTENT_TYPE)
+            browsing = port.realtime is not None and not request.headers.get_all("Upgrade")
+            if browsing and (page := self._page(connection, request)) is not None:
+                return page
             origins = request.headers.get_all("Origin")  # a browser always sends one; other programs send none
-            if len(origins) > 1 or not all(origin_allowed(origin, self._allow_origins) for origin in origins):
+            if len(origins) > 1 or not all(self._may_connect(origin, request) for origin in origins):
                 _log.warning("refused a page from %s; --allow-origin lets it in", ascii(origins[0]))
                 text = "pages from this origin may not connect; start the server with --allow-origin to let them\n"
                 return connection.respond(http.HTTPStatus.FORBIDDEN, text)
             if path == "/" or (path == REALTIME and port.realtime is not None):
                 return None
             places = "/ for WebSockets, /healthz, /metrics"
-            places = places if port.realtime is None else f"{REALTIME} and {places}"
+            places = places if port.realtime is None else f"a page at /, {REALTIME} and {places}"
             return connection.respond(http.HTTPStatus.NOT_FOUND, f"there is {places}\n")
 
         return gate
+
+    def _may_connect(self, origin: str, request: Request) -> bool:
+        hosts = request.headers.get_all("Host")
+        own = len(hosts) == 1 and own_page(origin, hosts[0])
+        return own or origin_allowed(origin, self._allow_origins)
+
+    def _page(self, connection: ServerConnection, request: Request) -> Response | None:
+        answer = self._pages.find(_path(request), ", ".join(request.headers.get_all("If-None-Match")))
+        if answer is None:
+            return None
+        response = connection.respond(answer.status, answer.text)
+        del response.headers["Content-Type"]
+        if answer.status is http.HTTPStatus.NOT_MODIFIED:
+            del response.headers["Content-Length"]
+        for name, value in answer.headers.items():
+            response.headers[name] = value
+        return response
 
     def _health(self, connection: ServerConnection, port: Port) -> Response:
         alive = port.alive()

@@ -15,7 +15,8 @@ import edge_server.command
 
 pytestmark = pytest.mark.real  # the server's command line imports llama.cpp
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.*"))]
+DOCS = sorted(path for path in (ROOT / "docs").glob("*.*") if path.suffix != ".png")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 NOT_OURS = {"--quiet", "--strict"}  # mypy's
 
 
@@ -53,6 +54,13 @@ def test_every_path_in_the_readmes_tree_exists() -> None:
             assert (ROOT / path).exists(), path
             if name.endswith("/") and not indent:
                 folder = Path(name)
+
+
+def test_every_picture_and_page_that_the_readme_shows_exists() -> None:
+    named = re.findall(r"\]\(([^)#:]+)[)#]", (ROOT / "README.md").read_text())
+    assert "docs/page.png" in named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert all(path.stat().st_size < 150_000 for path in (ROOT / "docs").glob("*.png"))
 
 
 def test_a_python_that_is_too_old_is_told_in_one_line(tmp_path: Path) -> None:

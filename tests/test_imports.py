@@ -73,6 +73,7 @@ ONLY_IMPORTS = {
     "edge_server.realtime_asking": _REALTIME | {"edge_server.realtime_floor"},
     "edge_server.realtime": _REALTIME
     | {f"edge_server.realtime_{name}" for name in ("asking", "floor", "params", "wire", "words")},
+    "edge_server.pages": _NOTHING,
     "edge_server.metrics": frozenset({"edge_server.jobs", "prometheus_client"}),
     "clients.words": _NOTHING,
     "clients.chat": frozenset({"clients.words"}),

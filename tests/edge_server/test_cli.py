@@ -54,9 +54,11 @@ def plain_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ready_is_one_line_and_a_signal_ends_it_cleanly(tiny_gguf: Path, how: signal.Signals) -> None:
     with running("--model", str(tiny_gguf)) as (process, ready):
-        match = re.fullmatch(r"ready duplex (ws://localhost:\d+) chat (ws://localhost:\d+) model \S+\n", ready)
+        urls = r"duplex ws://(localhost:\d+) chat (ws://localhost:\d+)"
+        match = re.fullmatch(rf"ready {urls} model \S+ page http://(localhost:\d+)/\n", ready)
         assert match
-        with connect(match[1]) as client:
+        assert match[1] == match[3]
+        with connect(f"ws://{match[1]}") as client:
             client.send("hello")
             process.send_signal(how)
             out, err = process.communicate(timeout=30)
