@@ -60,7 +60,8 @@ class TestConnecting:
             with pytest.raises(InvalidStatus) as error:
                 await connect(served.url() + "/v1/realtimes")
             assert error.value.response.status_code == 404
-            assert error.value.response.body == b"there is /v1/realtime and / for WebSockets, /healthz, /metrics\n"
+            places = b"a page at /, /v1/realtime and / for WebSockets, /healthz, /metrics"
+            assert error.value.response.body == b"there is " + places + b"\n"
 
     async def test_an_upstream_server_has_none(self) -> None:
         async with serving(upstream=True) as served:
