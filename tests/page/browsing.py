@@ -182,8 +182,8 @@ async def visiting(
         await page.goto(served.url().replace("ws:", "http:") + "/")
         await visit.connected()
         yield visit
-        complaints = list(visit.complaints)  # a socket that is still being opened complains of the closing below
+        said = list(visit.complaints)  # a socket that is still being opened complains of the closing below
     finally:
         await context.close()
-    assert complaints == [], complaints
+    assert said == [], said
     assert visit.outside == []
