@@ -85,11 +85,6 @@ class Floor:
         self._cancelling = False  # the session has to hear of its slice's end first
 
     @property
-    def held_back(self) -> bool:
-        """Whether words wait until it is clear what becomes of a barge-in."""
-        return self._held is not None
-
-    @property
     def speaking(self) -> bool:
         """Whether there is something to interrupt: a response, or the rest of one that is not heard yet."""
         if self.response is not None:
@@ -185,7 +180,8 @@ class Floor:
             return
         if response.item is None:
             self._newest = Message(self._items.new_id(), "assistant", "", "in_progress", turn=self._turn)
-            response.begin(self._newest, self._items.add(self._newest, after=self._behind))
+            behind = self._behind if self._items.can_follow(self._behind) else None  # so old an item may be gone
+            response.begin(self._newest, self._items.add(self._newest, after=behind))
         response.delta(text)
 
     def _count(self, over: SliceOver) -> None:

@@ -105,6 +105,10 @@ class Items:
         place = self._items.index(item) if item in self._items else 0
         return self._items[place - 1].id if place else None
 
+    def can_follow(self, item_id: str | None) -> bool:
+        """Whether something can be put behind an item of that id, or first ("root")."""
+        return item_id == "root" or any(item.id == item_id for item in self._items)
+
     def remove(self, item: Message) -> None:
         """Take one out."""
         self._items.remove(item)

@@ -323,3 +323,15 @@ def test_a_reply_that_the_client_brought_is_cut_by_characters() -> None:
     client.ask("and")
     client.engine.answer("</s>")
     assert client.pairs == [("<idle>", " one"), ("and", "")]
+
+
+def test_a_reply_comes_though_what_it_answers_was_pushed_out() -> None:
+    client = Client()
+    client.ask("hello")
+    for _ in range(33):
+        client.send("conversation.item.create", item=message("x" * 32_768))
+    client.send("conversation.item.retrieve", item_id="item_000001")
+    assert client.kinds()[-1] == "item_not_found"
+    client.engine.answer(" one</s>")
+    assert client.events[-1]["response"]["status"] == "completed"
+    assert client.heard() == " one"
