@@ -6,14 +6,13 @@ import sys
 import time
 from pathlib import Path
 
-from edge_server.backend import read_facts
-from edge_server.config import Config, ConfigError, choose_ctx, choose_slice_tokens
+from edge_server.config import Config
 from edge_server.cores import physical_cores
-from edge_server.llama import Model, has_gpu
+from edge_server.llama import Model
 from edge_server.loading import Interruptible, loading
 from edge_server.tune_advice import Line, Machine, Speeds
 from edge_server.tune_search import DECODE, TICK, OutOfTime, Setting
-from edge_server.tune_works import DEPTH, Bench
+from edge_server.tune_works import DEPTH, Bench, describe
 
 SECONDS = 15.0  # at most, after the model is loaded; the pocket model takes two
 _BUILD_SECONDS = 3.0  # of them, to fill the context
@@ -28,22 +27,8 @@ def measure_speed(path: Path, config: Config) -> tuple[Speeds, Machine]:
         model = Model.load(path, gpu_layers=config.gpu_layers, on_progress=progress)
     with model:
         interruptible.check()
-        facts = read_facts(model)
-        if facts.idle is None:
-            raise ConfigError(f"{path} has no idle token, so it is no duplex model", "give it as --chat-model")
-        ctx, gpu = choose_ctx(config.ctx, model.n_ctx_train), has_gpu()
-        machine = Machine(
-            slice_seconds=facts.slice_seconds,
-            slice_tokens=choose_slice_tokens(config.slice_tokens, facts.slice_tokens, ctx),
-            ctx=ctx,
-            sessions=config.sessions,
-            size=model.size,
-            parameters=model.parameters,
-            file_type=model.metadata.get("general.file_type", ""),
-            on_gpu=gpu and model.on_gpu,
-            has_gpu=gpu,
-        )
-        bench = Bench(model, sessions=config.sessions, build_seconds=_BUILD_SECONDS, depth=min(DEPTH, ctx))
+        machine = describe(model, config)
+        bench = Bench(model, sessions=config.sessions, build_seconds=_BUILD_SECONDS, depth=min(DEPTH, machine.ctx))
         measuring = _Measuring(bench, Setting(threads=config.threads or physical_cores()), config.sessions)
         told = f"measuring {path.name}, up to {SECONDS:.0f} s"
         on_terminal = sys.stderr.isatty()

@@ -13,14 +13,13 @@ from typing import Annotated
 
 import typer
 
-from edge_server.backend import read_facts
-from edge_server.config import Config, ConfigError, choose_ctx, choose_slice_tokens
+from edge_server.config import Config, ConfigError
 from edge_server.context import EngineError
 from edge_server.cores import physical_cores
-from edge_server.llama import Model, has_gpu
+from edge_server.llama import Model
 from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
 from edge_server.machine import usable_cpus
-from edge_server.tune_advice import Line, Machine, Speeds, advice, best_ration, option_line, table, verdict
+from edge_server.tune_advice import Line, Speeds, advice, best_ration, option_line, table, verdict
 from edge_server.tune_search import (
     DECODE,
     TICK,
@@ -34,7 +33,7 @@ from edge_server.tune_search import (
     axes,
     thread_counts,
 )
-from edge_server.tune_works import DEPTH, Bench
+from edge_server.tune_works import DEPTH, Bench, describe
 
 GPU_CALL_SECONDS = 0.1  # a GPU's decode call cannot be stopped: an interruption waits for its end
 _BUILD_SHARE = 0.15  # of the time: to fill the first context
@@ -115,30 +114,13 @@ class _Tuning:
     """One model's measurements on a thread of their own, so that Ctrl-C and the end of the time stop a decode call."""
 
     def __init__(self, model: Model, config: Config, deadline: float) -> None:
-        facts = read_facts(model)
-        if facts.idle is None:
-            raise ConfigError(
-                f"{model.path} has no idle token, so it is no duplex model: there are no slices to keep up"
-            )
-        gpu = has_gpu()
-        length = choose_ctx(config.ctx, model.n_ctx_train)
-        self._machine = Machine(
-            slice_seconds=facts.slice_seconds,
-            slice_tokens=choose_slice_tokens(config.slice_tokens, facts.slice_tokens, length),
-            ctx=length,
-            sessions=config.sessions,
-            size=model.size,
-            parameters=model.parameters,
-            file_type=model.metadata.get("general.file_type", ""),
-            on_gpu=gpu and model.on_gpu,
-            has_gpu=gpu,
-        )
+        self._machine = describe(model, config)
         self._model = model
         self._began = time.monotonic()
         self._deadline = deadline
         left = deadline - self._began
         self._bench = Bench(
-            model, sessions=config.sessions, build_seconds=_BUILD_SHARE * left, depth=min(DEPTH, length)
+            model, sessions=config.sessions, build_seconds=_BUILD_SHARE * left, depth=min(DEPTH, self._machine.ctx)
         )
         self._progress = _Progress(sys.stderr.isatty(), self._began)
         self._weights = Weights(self._machine.slice_tokens)
@@ -147,7 +129,7 @@ class _Tuning:
             self._bench,
             Setting(threads=physical_cores()),
             self._weights,
-            call_limit=GPU_CALL_SECONDS if self._machine.on_gpu else facts.slice_seconds,
+            call_limit=GPU_CALL_SECONDS if self._machine.on_gpu else self._machine.slice_seconds,
             clock=time.monotonic,
             deadline=self._began + _SEARCH_SHARE * left,
             on_round=self._progress.show,

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Unfinished
 
-from edge_server.config import choose_flash_attention
+from edge_server.backend import read_facts
+from edge_server.config import Config, ConfigError, choose_ctx, choose_flash_attention, choose_slice_tokens
 from edge_server.context import EngineError, Feed, Sampling
 from edge_server.llama import Context, ContextError, Model, has_gpu
 from edge_server.loading import Interruptible
-from edge_server.tune_advice import Line, Speeds
+from edge_server.tune_advice import Line, Machine, Speeds
 from edge_server.tune_search import BATCHES, DECODE, PAGE, READ, TICK, OutOfTime, RefusedError, Setting
 
 DEPTH = 500  # tokens of context: a minute of conversation
@@ -30,6 +31,26 @@ _BUILD_CALL = 64  # tokens
 _DECODES = 4
 _LINE_ROUNDS = 3
 _SAMPLING = Sampling(0.8, 0, 0.8, 1)  # as the server does by default
+
+
+def describe(model: Model, config: Config) -> Machine:
+    """What of a model and its options the advice rests on. Raises ConfigError for a model without slices."""
+    facts = read_facts(model)
+    if facts.idle is None:
+        text = f"{model.path} has no idle token, so it is no duplex model: there are no slices to keep up"
+        raise ConfigError(text, "edge-server run takes it as --chat-model")
+    gpu, ctx = has_gpu(), choose_ctx(config.ctx, model.n_ctx_train)
+    return Machine(
+        slice_seconds=facts.slice_seconds,
+        slice_tokens=choose_slice_tokens(config.slice_tokens, facts.slice_tokens, ctx),
+        ctx=ctx,
+        sessions=config.sessions,
+        size=model.size,
+        parameters=model.parameters,
+        file_type=model.metadata.get("general.file_type", ""),
+        on_gpu=gpu and model.on_gpu,
+        has_gpu=gpu,
+    )
 
 
 class Bench:
