@@ -1,31 +1,28 @@
 """edge-chat's command line: reads it, puts a conversation together, and turns how it ended into an exit code.
 
-0: the user left, or the script or the input is over. 1: no connection, or not all could be said. 2: bad usage. 130:
-Ctrl-C.
+0: the user left, or the script, the recording or the input is over. 1: no connection, or not all could be said. 2: bad
+usage. 130: Ctrl-C.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from clients.chat import DRAFT_SUBPROTOCOL, Chat, Mode
+from clients.chat import Mode
 from clients.cli import INTERRUPTED
-from clients.connection import Connection, UrlError, check_url, public_url
-from clients.conversation import Conversation, TalkError, Ticker
+from clients.connection import UrlError
+from clients.conversation import TalkError
 from clients.eval_command import evaluate
-from clients.lines import Lines, read_lines
-from clients.script import Cue, ScriptError, ScriptFrontEnd, read_script
-from clients.terminal import Terminal
-
-SHORTEST_TICK, LONGEST_TICK = 0.01, 60.0
+from clients.recording import RecordingError, read_recording
+from clients.replay import replay
+from clients.script import ScriptError
+from clients.talk import OptionError, Options, Protocol, Talk, read_options, shown
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -36,10 +33,17 @@ def chat(
     url: Annotated[
         str | None,
         typer.Option(
-            help="The server's address.", show_default="ws://localhost:8765, in chat mode ws://localhost:8766"
+            help="The server's address.",
+            show_default="ws://localhost:8765, with --mode chat --protocol text ws://localhost:8766",
         ),
     ] = None,
-    tick: Annotated[str, typer.Option(help="Length of a time slice in seconds.", metavar="SECONDS")] = "2.0",
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="json: what the server offers at /v1/realtime, with all that is below; text: the reference's frames.",
+            metavar=f"[{'|'.join(one.value for one in Protocol)}]",
+        ),
+    ] = Protocol.JSON.value,
     mode: Annotated[
         str,
         typer.Option(
@@ -47,9 +51,37 @@ def chat(
             metavar=f"[{'|'.join(one.value for one in Mode)}]",
         ),
     ] = Mode.DUPLEX.value,
+    tick: Annotated[
+        str | None,
+        typer.Option(
+            help="Length of a time slice in seconds.", metavar="SECONDS", show_default="the server's, with text 2.0"
+        ),
+    ] = None,
+    wpm: Annotated[
+        str | None,
+        typer.Option(
+            help="Words appear at this rate, and only what has appeared counts as heard. With --voice: the voice's.",
+            metavar="WORDS A MINUTE",
+            show_default="off: what was sent was heard",
+        ),
+    ] = None,
+    voice: Annotated[bool, typer.Option("--voice", help="Speak with the system's own voice.")] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="At the end, print what the slices took, in time and in tokens.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Write the conversation to this file, as the page's “Save as JSON” does.")
+    ] = None,
+    play: Annotated[
+        Path | None,
+        typer.Option("--replay", help="Show a recorded conversation, at its own pace on a terminal; needs no server."),
+    ] = None,
     script: Annotated[
         Path | None,
-        typer.Option(help="Play the conversation in this file and print the transcript; docs/conversation.txt is one."),
+        typer.Option(
+            help="Play the user's part in this file, a script (docs/conversation.txt is one) or a recording, and print "
+            "the transcript."
+        ),
     ] = None,
     times: Annotated[bool, typer.Option(help="Whether the transcript begins its lines with the seconds.")] = True,
     wait: Annotated[
@@ -61,7 +93,7 @@ def chat(
 ) -> None:
     """Talk with the assistant on a terminal, also while it speaks.
 
-    Finished words are sent at each tick, and the rest when you press Enter. Ctrl-C interrupts the assistant, twice
+    Finished words are sent at each slice, and the rest when you press Enter. Ctrl-C interrupts the assistant, twice
     leaves; /new begins a new conversation, /help explains, /quit leaves.
 
     Without a terminal, lines are read from standard input, each said when the assistant is silent.
@@ -70,39 +102,33 @@ def chat(
         _refuse_options_before(context)
         return
     try:
-        turns = _read_mode(mode)
-        address = check_url(url if url is not None else turns.default_url)
-        length = _read_seconds(tick)
-        if not SHORTEST_TICK <= length <= LONGEST_TICK:
-            raise OptionError(
-                f"--tick {_shown(tick)} is not a length: it takes {SHORTEST_TICK:g} to {LONGEST_TICK:g} seconds"
-            )
-        patience = _read_seconds(wait)
-        if not 0 <= patience < float("inf"):
-            raise OptionError(f"--wait {_shown(wait)} is not a time: it takes 0 seconds or more")
-        cues = read_script(script) if script is not None else None
-    except (UrlError, OptionError, ScriptError) as error:
+        options = read_options(
+            url=url,
+            protocol=protocol,
+            mode=mode,
+            tick=tick,
+            wpm=wpm,
+            voice=voice,
+            stats=stats,
+            record=record,
+            script=script,
+            times=times,
+            wait=wait,
+        )
+        if play is not None:
+            _refuse_options_beside(context, "--replay", {"times", "stats", "play"})
+            recording = read_recording(play)
+    except (UrlError, OptionError, ScriptError, RecordingError) as error:
         _fail(str(error), 2)
-    interactive = cues is None and sys.stdin.isatty() and sys.stdout.isatty()
-    connection = Connection(
-        address,
-        patience=None if interactive else patience,
-        reopen=cues is None,
-        # Where nobody types, lines come whole.
-        offer=DRAFT_SUBPROTOCOL if interactive and turns is Mode.DUPLEX else None,
-    )
-    conversation = Conversation(Chat(turns), connection, Ticker(length))
     try:
-        if interactive:
-            work = _talk_on_terminal(conversation, public_url(address))
-        elif cues is not None:
-            work = _play(conversation, cues, times=times)
+        if play is None:
+            _talk(options)
         else:
-            work = _talk_in_lines(conversation)
-        reason = asyncio.run(work)
+            paced = sys.stdout.isatty()
+            asyncio.run(replay(recording, out=sys.stdout, notes=sys.stderr, times=times, paced=paced, stats=stats))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except TalkError as error:
+    except (TalkError, RecordingError) as error:
         _fail(str(error), 1)
     except OSError as error:
         # What could not be written would be tried again, and complained about, when the interpreter ends.
@@ -110,6 +136,10 @@ def chat(
         if isinstance(error, BrokenPipeError):  # whoever read it has had enough
             raise typer.Exit(1) from None
         _fail(f"cannot write what was said: {error.strerror or error}", 1)
+
+
+def _talk(options: Options) -> None:
+    reason = asyncio.run(Talk(options).run())
     if reason is not None:
         _fail(reason, 1)
 
@@ -119,73 +149,24 @@ app.command("eval")(evaluate)
 
 def _refuse_options_before(context: typer.Context) -> None:
     """They are the conversation's, and a command has its own of the same names."""
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if source is not None and source.name == "COMMANDLINE":
-            _fail(f"{parameter.opts[0]} stands before {context.invoked_subcommand}: write options behind it", 2)
+    for option in _given(context, but=set()):
+        _fail(f"{option} stands before {context.invoked_subcommand}: write options behind it", 2)
 
 
-class OptionError(ValueError):
-    """The message is one line for the user."""
+def _refuse_options_beside(context: typer.Context, option: str, fitting: set[str]) -> None:
+    for other in _given(context, but=fitting):
+        raise OptionError(f"{other} does not go with {option}, which talks with no server: leave it out")
 
 
-# Options are read here: what the library says of one that it cannot read depends on its version.
-
-
-def _read_mode(text: str) -> Mode:
-    try:
-        return Mode(text)
-    except ValueError:
-        modes = " or ".join(one.value for one in Mode)
-        raise OptionError(f"--mode {_shown(text)} is no way to talk: it takes {modes}") from None
-
-
-def _read_seconds(text: str) -> float:
-    """A number, or one that is in no range."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
-
-
-def _shown(text: str) -> str:
-    return "".join(c for c in text if c.isprintable()) or "''"
-
-
-async def _talk_on_terminal(conversation: Conversation, where: str) -> str | None:
-    """Talks until the end; returns why there is no connection, if that ended it. So do the next two."""
-    _leave_on_signals(conversation)
-    return await Terminal(conversation, where=where).run()
-
-
-async def _talk_in_lines(conversation: Conversation) -> str | None:
-    _leave_on_signals(conversation)
-    person = sys.stdin.isatty()
-    lines = Lines(conversation, out=sys.stdout, notes=sys.stderr, in_turn=not person)
-    if person:
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.interrupt)
-    read_lines(sys.stdin.fileno(), lines.bring)
-    try:
-        return await conversation.run(lines)
-    finally:
-        lines.close()
-
-
-async def _play(conversation: Conversation, cues: list[Cue], *, times: bool) -> str | None:
-    _leave_on_signals(conversation)
-    player = ScriptFrontEnd(conversation, cues, out=sys.stdout, notes=sys.stderr, times=times)
-    try:
-        return await conversation.run(player)
-    finally:
-        player.close()
-
-
-def _leave_on_signals(conversation: Conversation) -> None:
-    """Being told to end is leaving: the terminal is put back as it was, and the connection closed."""
-    with suppress(NotImplementedError):  # not every event loop has signals
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, conversation.leave)
+def _given(context: typer.Context, *, but: set[str]) -> list[str]:
+    """The options on the command line, by their names there, but for some parameters."""
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if (source := context.get_parameter_source(parameter.name or "")) is not None
+        and source.name == "COMMANDLINE"
+        and parameter.name not in but
+    ]
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -202,7 +183,7 @@ def run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except _UsageError as error:
-        print(f"edge-chat: {error.format_message()} (edge-chat --help lists the options)", file=sys.stderr)
+        print(f"edge-chat: {shown(error.format_message())} (edge-chat --help lists the options)", file=sys.stderr)
         return 2
     except typer.Abort:  # Ctrl-C, while the command line was read
         return INTERRUPTED

@@ -123,16 +123,28 @@ class Connection:
         patience: Seconds without a connection after which `run` gives up; None: never.
         reopen: Whether a connection that was lost is opened again.
         offer: The subprotocol that is offered to the server, which need not know it.
+        query: Asked at every attempt what goes behind `url`, with its question mark.
+        not_found: What to do about a server that has nothing at `url`.
     """
 
     def __init__(
-        self, url: str, *, patience: float | None = None, reopen: bool = True, offer: str | None = None
+        self,
+        url: str,
+        *,
+        patience: float | None = None,
+        reopen: bool = True,
+        offer: str | None = None,
+        query: Callable[[], str] = str,
+        not_found: str | None = None,
     ) -> None:
         self.url = url
         self.patience = patience
         self.reopen = reopen
         self.offer = offer
-        self._outbox: asyncio.Queue[str | int] | None = None
+        self.query = query
+        self.not_found = not_found
+        self._outbox: asyncio.Queue[str | int | None] | None = None
+        self._renewing = False
 
     @property
     def backlog(self) -> int:
@@ -147,7 +159,12 @@ class Connection:
         """Sends a mark after the frames before it; its answer is `Passed`. Numbers grow, on one connection at least."""
         self._put(number)
 
-    def _put(self, item: str | int) -> None:
+    def reconnect(self) -> None:
+        """Closes the connection when all before it is sent, and opens another. Nothing is delivered in between."""
+        self._put(None)
+        self._renewing = True
+
+    def _put(self, item: str | int | None) -> None:
         if self._outbox is None:
             raise RuntimeError("not connected")
         self._outbox.put_nowait(item)
@@ -161,7 +178,7 @@ class Connection:
             try:
                 # A proxy cannot reach what listens on this machine alone.
                 websocket = await connect(
-                    self.url,
+                    _with_query(self.url, self.query()),
                     open_timeout=OPEN_TIMEOUT,
                     max_size=FRAME_BYTES,
                     close_timeout=1,
@@ -171,11 +188,16 @@ class Connection:
                 )
             except (OSError, WebSocketException, asyncio.TimeoutError) as error:
                 reason = describe(error, self.url)
+                if self.not_found and isinstance(error, InvalidStatus) and error.response.status_code == 404:
+                    reason = f"the server at {public_url(self.url)} {self.not_found}"
                 lasting = _will_last(error)
             else:
                 opened_at = clock()
                 assert isinstance(websocket, _Socket)
                 reason = await self._converse(websocket, deliver)
+                if self._renewing:
+                    self._renewing = False
+                    continue
                 if clock() - opened_at >= STABLE_SECONDS:
                     attempt = 0
                 deadline = None if self.patience is None else clock() + self.patience
@@ -197,7 +219,7 @@ class Connection:
             websocket.tell = deliver
             with suppress(ConnectionClosed):
                 async for frame in websocket:
-                    if isinstance(frame, str):
+                    if isinstance(frame, str) and not self._renewing:
                         deliver(Received(frame))
                     websocket.taken += 1
                     websocket.tell_passed()
@@ -237,14 +259,20 @@ class _Socket(ClientConnection):
             self.tell(Passed(self._answers.popleft()[1]))
 
 
-async def _write(websocket: ClientConnection, outbox: asyncio.Queue[str | int]) -> None:
+async def _write(websocket: ClientConnection, outbox: asyncio.Queue[str | int | None]) -> None:
     with suppress(ConnectionClosed):  # the reader sees it too
         while True:
             item = await outbox.get()
-            if isinstance(item, str):
+            if item is None:
+                await websocket.close()
+            elif isinstance(item, str):
                 await websocket.send(item)
             else:
                 await websocket.ping(_MARK + str(item).encode())
+
+
+def _with_query(url: str, query: str) -> str:
+    return url + (query.replace("?", "&", 1) if urlsplit(url).query else query)
 
 
 def describe(error: Exception, url: str) -> str:

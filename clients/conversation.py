@@ -6,9 +6,25 @@ The only place in the client with a clock. Knows a front end by the protocol bel
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
-from clients.chat import DRAFT_SUBPROTOCOL, STOP_WORD, Action, Chat, Mark, Mode, Press, Send, Show, Slice, Speaker
+from clients.chat import (
+    Action,
+    Chat,
+    Flush,
+    Hush,
+    Mark,
+    Mode,
+    Press,
+    Reconnect,
+    Replied,
+    Send,
+    Show,
+    Slice,
+    Speak,
+    Speaker,
+)
 from clients.connection import Connection, Event, Lost, Opened, Passed, Received
 
 DRAFT_SECONDS = 0.2  # between one draft and the next, at least
@@ -20,8 +36,8 @@ COMMANDS = {
 }
 HELP = {
     Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each tick, and "
-    "Enter sends the rest at once. Words that come while the assistant speaks interrupt it; Ctrl-C tells it to stop.",
-    Mode.CHAT: "Enter sends the line. Ctrl-C during a reply tells the assistant to stop.",
+    "Enter sends the rest at once. Words that come while the assistant speaks interrupt it; so does Ctrl-C.",
+    Mode.CHAT: "Enter sends the line. Ctrl-C during a reply stops the assistant.",
 }
 
 
@@ -33,19 +49,39 @@ class Ticker:
     """Says when the next tick comes, every `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._next = 0.0  # the event loop's time
 
     def restart(self, *, at_once: bool = False) -> None:
         """The next tick comes `seconds` from now, or at once, whatever was planned."""
-        self._next = asyncio.get_running_loop().time() + (0.0 if at_once else self._seconds)
+        self._next = asyncio.get_running_loop().time() + (0.0 if at_once else self.seconds)
 
     async def wait(self) -> None:
         """Returns when the next tick comes. Ticks that nobody waited for are not made up for."""
         clock = asyncio.get_running_loop().time
         while (left := self._next - clock()) > 0:
             await asyncio.sleep(left)  # a restart may have moved the tick meanwhile: look again
-        self._next = max(self._next, clock() - self._seconds) + self._seconds
+        self._next = max(self._next, clock() - self.seconds) + self.seconds
+
+
+class Voice(Protocol):
+    """Whoever speaks: what is said one after the other, as far as it is not stopped."""
+
+    def say(self, item: str, start: int, text: str) -> None:
+        """`text` goes behind what is to be spoken; it begins at character `start` of the reply `item`."""
+        ...
+
+    def flush(self) -> None:
+        """What was said is whole for now."""
+        ...
+
+    def stop(self) -> None:
+        """Nothing more is spoken of what was said."""
+        ...
+
+    def close(self) -> None:
+        """It is not used any more."""
+        ...
 
 
 class FrontEnd(Protocol):
@@ -73,6 +109,7 @@ class Conversation:
     Args:
         quiet_seconds: What passes for silence (`silent`) lasts at least this long, however short the ticks.
         draft_seconds: How often a draft is sent at most, where the server takes any.
+        voice: Makes one that speaks; it is given whom to tell how many characters of which reply were heard.
     """
 
     def __init__(
@@ -83,6 +120,7 @@ class Conversation:
         *,
         quiet_seconds: float = 1.0,
         draft_seconds: float = DRAFT_SECONDS,
+        voice: Callable[[Callable[[str, int], None]], Voice] | None = None,
     ) -> None:
         self.chat = chat
         self.state = "connecting"
@@ -90,6 +128,8 @@ class Conversation:
         self._ticker = ticker
         self._quiet_seconds = quiet_seconds
         self._draft_seconds = draft_seconds
+        self._make_voice = voice
+        self._voice: Voice | None = None
         self._next_draft: asyncio.TimerHandle | None = None
         self._last_draft_at = float("-inf")
         self._front_end: FrontEnd
@@ -118,6 +158,7 @@ class Conversation:
             OSError: The front end could not show something.
         """
         self._front_end = front_end
+        self._voice = None if self._make_voice is None else self._make_voice(self._heard)
         tasks = [
             asyncio.ensure_future(work)
             for work in (self._connection.run(self._on_event), self._keep_ticks(), self._left.wait())
@@ -132,7 +173,9 @@ class Conversation:
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._next_draft is not None:
                 self._next_draft.cancel()
-            self._perform(self.chat.lost())
+            if self._voice is not None:
+                self._voice.close()
+            self._perform(self.chat.ended())
         if self._failure is not None:
             raise self._failure
         return self._given_up
@@ -188,7 +231,8 @@ class Conversation:
         if press is Press.LEAVE:
             self.leave()
         elif press is Press.STOP:
-            self.enter(STOP_WORD)
+            self._perform(self.chat.stop())
+            self._ticker.restart()
         return press is Press.CLEAR
 
     def note(self, text: str) -> None:
@@ -212,25 +256,37 @@ class Conversation:
         if isinstance(event, Opened):
             self.state = "connected"
             self._last_reason = None
-            self._last_words_at = self.now()
-            self._ticker.restart(at_once=True)
-            self._perform(self.chat.opened(takes_drafts=event.subprotocol == DRAFT_SUBPROTOCOL))
-            self._online.set()
-            self.typing()
+            self._perform(self.chat.opened(event.subprotocol))
         elif isinstance(event, Received):
             actions = self.chat.hear(event.frame)
             self._perform(actions)
             # What crosses the user's words is no reply to them.
-            if any(isinstance(action, Show) for action in actions) and not self.chat.unheard:
+            if Replied() in actions and not self.chat.unheard:
                 self._enter_all(self._front_end.due(tick=False))
         elif isinstance(event, Passed):
             self._perform(self.chat.passed(event.number))
         else:
             self._on_lost(event)
+        self._look()
+        self._front_end.changed()
+
+    def _look(self) -> None:
+        """Whether somebody listens, and how long a slice is, may have changed."""
+        if self.chat.slice_seconds is not None:
+            self._ticker.seconds = self.chat.slice_seconds
+        if not self.chat.listening:
+            self._online.clear()
+        elif not self._online.is_set():
+            self._last_words_at = self.now()
+            self._ticker.restart(at_once=True)
+            self._online.set()
+            self.typing()
+
+    def _heard(self, item: str, characters: int) -> None:
+        self._perform(self.chat.heard(item, characters))
         self._front_end.changed()
 
     def _on_lost(self, event: Lost) -> None:
-        self._online.clear()
         self._perform(self.chat.lost())
         if event.retry_in is None:
             self._given_up = event.reason
@@ -268,10 +324,23 @@ class Conversation:
                 self._connection.send(action.frame)
             elif isinstance(action, Mark):
                 self._connection.mark(action.number)
-            else:
+            elif isinstance(action, Reconnect):
+                self._connection.reconnect()
+            elif isinstance(action, Show):
                 if action.slice.speaker is not Speaker.NOTE:
                     self._last_words_at = self.now()
                 self._show(action.slice)
+            elif self._voice is not None:
+                self._speak(self._voice, action)
+
+    @staticmethod
+    def _speak(voice: Voice, action: Speak | Flush | Hush | Replied) -> None:
+        if isinstance(action, Speak):
+            voice.say(action.item, action.start, action.text)
+        elif isinstance(action, Flush):
+            voice.flush()
+        elif isinstance(action, Hush):
+            voice.stop()
 
     def _show(self, slice_: Slice) -> None:
         try:

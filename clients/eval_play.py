@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from clients.chat import IDLE, NEW_SESSION, TOO_LONG
+from clients.chat_text import IDLE, NEW_SESSION, TOO_LONG
 from clients.connection import Connection, Event, Lost, Opened, Received
 from clients.eval_matching import is_silent
 from clients.eval_played import Played, PlayedSlice

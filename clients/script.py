@@ -20,9 +20,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from clients.chat import Slice, Speaker
+from clients.chat import Slice
 from clients.conversation import Conversation, TalkError
-from clients.paragraphs import CUT_MARK
+from clients.transcript import Transcript
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,12 +195,9 @@ class ScriptFrontEnd:
     ) -> None:
         self._conversation = conversation
         self._player = Player(cues)
-        self._out = out
-        self._notes = notes
-        self._times = times
+        self._transcript = Transcript(out=out, notes=notes, clock=self._time if times else None)
         self._patience = patience
         self._started_at: float | None = None
-        self._line_open = False
 
     def due(self, *, tick: bool) -> list[str]:
         """As a front end.
@@ -221,16 +218,10 @@ class ScriptFrontEnd:
         return self._player.tick(silent=silent)
 
     def show(self, slice_: Slice) -> None:
-        if slice_.speaker is Speaker.NOTE:
-            print(slice_.text, file=self._notes, flush=True)
-            return
-        self._end_line(CUT_MARK if slice_.interrupts else "")
-        clock = ""
-        if self._times and self._started_at is not None:
-            clock = f"{self._conversation.now() - self._started_at:6.1f}  "
-        self._out.write(f"{clock}{slice_.speaker.value:<9}  {' '.join(slice_.text.split())}")
-        self._out.flush()
-        self._line_open = True
+        self._transcript.show(slice_)
+
+    def _time(self) -> float:
+        return 0.0 if self._started_at is None else self._conversation.now() - self._started_at
 
     @property
     def typed(self) -> str:
@@ -240,11 +231,5 @@ class ScriptFrontEnd:
         pass
 
     def close(self) -> None:
-        """Ends the last line. Call it when the conversation is over, however it ended."""
-        self._end_line("")
-
-    def _end_line(self, mark: str) -> None:
-        if self._line_open:
-            self._out.write(f"{mark}\n")
-            self._out.flush()
-            self._line_open = False
+        """As a transcript."""
+        self._transcript.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from clients.chat import Action, Chat, Mark, Mode, Send, Show, Slice
+from clients.chat import Action, Mark, Mode, Send, Show, Slice
+from clients.chat_text import TextChat
 
 
-def opened(mode: Mode = Mode.DUPLEX) -> Chat:
-    chat = Chat(mode)
+def opened(mode: Mode = Mode.DUPLEX) -> TextChat:
+    chat = TextChat(mode)
     chat.opened()
     return chat
 
@@ -19,7 +20,7 @@ def shown(actions: list[Action]) -> list[Slice]:
     return [action.slice for action in actions if isinstance(action, Show)]
 
 
-def hears(chat: Chat, words: str) -> list[Action]:
+def hears(chat: TextChat, words: str) -> list[Action]:
     """What is done when `words` are said and nothing crosses them."""
     actions = chat.say(words)
     return [*actions, *(done for action in actions if isinstance(action, Mark) for done in chat.passed(action.number))]

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from clients.chat import DRAFT, DRAFT_SUBPROTOCOL, END, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, Chat, Mode
+from clients.chat import Mode
+from clients.chat_text import DRAFT, DRAFT_SUBPROTOCOL, END, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, TextChat
 from clients.connection import Connection, Event, Received
 from clients.conversation import Conversation, Ticker
 from clients.eval_play import REPORT, REPORT_SUBPROTOCOL, SEED
@@ -131,7 +132,7 @@ class _CountingConnection(Connection):
 
 
 class _StepTicker(Ticker):
-    def __init__(self, peer: Peer, connection: _CountingConnection, chat: Chat) -> None:
+    def __init__(self, peer: Peer, connection: _CountingConnection, chat: TextChat) -> None:
         super().__init__(1.0)
         self._peer = peer
         self._connection = connection
@@ -153,5 +154,5 @@ class _StepTicker(Ticker):
 def in_step(peer: Peer, mode: Mode = Mode.DUPLEX) -> Conversation:
     """A conversation with `peer`, for one at a time, that ticks when everything is answered."""
     connection = _CountingConnection(peer.url, patience=0, reopen=False)
-    chat = Chat(mode)
+    chat = TextChat(mode)
     return Conversation(chat, connection, _StepTicker(peer, connection, chat), quiet_seconds=0)

@@ -11,7 +11,8 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from clients.chat import DRAFT_SUBPROTOCOL, NEW_SESSION, Chat, Mode
+from clients.chat import Mode
+from clients.chat_text import DRAFT_SUBPROTOCOL, NEW_SESSION, TextChat
 from clients.connection import Connection
 from clients.conversation import Conversation, Ticker
 from clients.terminal import Terminal
@@ -58,7 +59,7 @@ async def sitting(
     with create_pipe_input() as keys:
         output = Vt100_Output(screen, lambda: Size(rows=20, columns=screen.columns), enable_cpr=False)
         connection = Connection(peer.url, offer=DRAFT_SUBPROTOCOL)
-        conversation = Conversation(Chat(mode), connection, Ticker(tick), draft_seconds=0)
+        conversation = Conversation(TextChat(mode), connection, Ticker(tick), draft_seconds=0)
         terminal = Terminal(conversation, where=peer.url, input_=keys, output=output)
         running = asyncio.create_task(terminal.run())
         person = Person(terminal, keys, screen, running)

@@ -6,25 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.chat import (
+from clients.chat import DOUBLE_PRESS_SECONDS, FULL_NOTE, Mark, Mode, Press, Send, Show, Slice, Speaker
+from clients.chat_text import (
     CONTROL_FRAMES,
-    DOUBLE_PRESS_SECONDS,
     DRAFT,
     END,
-    FULL_NOTE,
     IDLE,
     NEW_ORDINARY_SESSION,
     NEW_SESSION,
     QUIET_TICKS,
     TOO_LONG,
-    Chat,
-    Mark,
-    Mode,
-    Press,
-    Send,
-    Show,
-    Slice,
-    Speaker,
+    TextChat,
 )
 from clients.words import clean
 from tests.clients.chats import hears, opened, sent, shown
@@ -35,7 +27,7 @@ from tests.clients.properties import a_few, texts
 
 @pytest.mark.parametrize(("mode", "frame"), [(Mode.DUPLEX, NEW_SESSION), (Mode.CHAT, NEW_ORDINARY_SESSION)])
 def test_a_connection_begins_with_a_new_session(mode: Mode, frame: str) -> None:
-    assert Chat(mode).opened() == [Send(frame)]
+    assert TextChat(mode).opened() == [Send(frame)]
 
 
 def test_a_tick_without_words_is_a_silent_slice_in_duplex_mode_only() -> None:
@@ -53,7 +45,7 @@ def test_words_are_sent_and_shown_without_the_spaces_around_them() -> None:
 
 
 def test_nothing_is_sent_without_a_connection() -> None:
-    chat = Chat(Mode.DUPLEX)
+    chat = TextChat(Mode.DUPLEX)
     assert chat.say("hello") == chat.tick() == []
     assert sent(chat.renew()) == []
     chat.opened()

@@ -8,19 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.chat import (
-    DRAFT,
-    END,
-    NEW_SESSION,
-    Action,
-    Chat,
-    Mark,
-    Mode,
-    Send,
-    Show,
-    Slice,
-    Speaker,
-)
+from clients.chat import Action, Mark, Mode, Send, Show, Slice, Speaker
+from clients.chat_text import DRAFT, END, NEW_SESSION, TextChat
 from clients.words import SLICE_BYTES
 from tests.clients.chats import hears, opened, sent, shown
 from tests.clients.properties import a_few, texts
@@ -144,8 +133,8 @@ def test_words_that_were_on_their_way_when_the_connection_broke_are_shown() -> N
 # Drafts
 
 
-def drafting() -> Chat:
-    chat = Chat(Mode.DUPLEX)
+def drafting() -> TextChat:
+    chat = TextChat(Mode.DUPLEX)
     chat.opened(takes_drafts=True)
     return chat
 
@@ -161,7 +150,7 @@ def test_what_is_typed_is_a_draft_once_whenever_it_changes() -> None:
 
 
 @pytest.mark.parametrize("end", [lambda chat: chat.tick(), lambda chat: chat.say("what"), lambda chat: chat.renew()])
-def test_a_slice_ends_the_draft(end: Callable[[Chat], object]) -> None:
+def test_a_slice_ends_the_draft(end: Callable[[TextChat], object]) -> None:
     chat = drafting()
     chat.draft("is")
     end(chat)
@@ -176,7 +165,7 @@ def test_a_server_that_did_not_agree_is_sent_no_draft() -> None:
     assert chat.draft("hello") == []
     chat.opened()
     assert chat.draft("hello") == []
-    chat = Chat(Mode.CHAT)
+    chat = TextChat(Mode.CHAT)
     chat.opened(takes_drafts=True)
     assert chat.draft("hello") == [], "in turns there are no slices to prepare"
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from clients import command
-from clients.chat import DRAFT_SUBPROTOCOL, IDLE, NEW_ORDINARY_SESSION, Mode
+from clients.chat import Mode
+from clients.chat_text import DRAFT_SUBPROTOCOL, IDLE, NEW_ORDINARY_SESSION
 from tests.clients.emulator import Emulator
 from tests.clients.peer import Peer, serving
 

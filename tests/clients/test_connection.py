@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from clients import connection as connection_module
-from clients.chat import DRAFT_SUBPROTOCOL
+from clients.chat_text import DRAFT_SUBPROTOCOL
 from clients.connection import (
     LONGEST_DELAY,
     Connection,

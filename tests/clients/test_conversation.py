@@ -7,18 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from clients.chat import (
-    DRAFT,
-    DRAFT_SUBPROTOCOL,
-    IDLE,
-    NEW_ORDINARY_SESSION,
-    NEW_SESSION,
-    TOO_LONG,
-    Chat,
-    Mode,
-    Slice,
-    Speaker,
-)
+from clients.chat import Mode, Slice, Speaker
+from clients.chat_text import DRAFT, DRAFT_SUBPROTOCOL, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, TOO_LONG, TextChat
 from clients.connection import Connection
 from clients.conversation import COMMANDS, Conversation, TalkError, Ticker
 from tests.clients.peer import Peer, in_step, serving
@@ -89,7 +79,7 @@ async def test_commands_are_carried_out_and_not_sent() -> None:
 
 @pytest.mark.real
 async def test_a_line_that_cannot_be_said_is_not_taken() -> None:
-    conversation = Conversation(Chat(Mode.DUPLEX), Connection("ws://127.0.0.1:1", patience=0), Ticker(1))
+    conversation = Conversation(TextChat(Mode.DUPLEX), Connection("ws://127.0.0.1:1", patience=0), Ticker(1))
     front_end = FakeFrontEnd([])
     reason = await conversation.run(front_end)
     assert reason is not None
@@ -114,7 +104,7 @@ async def test_a_lost_connection_is_told_and_the_next_one_begins_anew() -> None:
     front_end = FakeFrontEnd([])
     front_end.lines = []
     async with serving() as peer:
-        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
+        conversation = Conversation(TextChat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
         talk = asyncio.create_task(conversation.run(front_end))
         await peer.until(lambda peer: len(peer.frames) == 1)
         await peer.connections[0].close(1012)
@@ -132,7 +122,7 @@ class Typing:
         self.front_end = FakeFrontEnd([])
         self.front_end.lines = []
         self.conversation = Conversation(
-            Chat(Mode.DUPLEX),
+            TextChat(Mode.DUPLEX),
             kind(peer.url, offer=DRAFT_SUBPROTOCOL),
             Ticker(60),
             draft_seconds=draft_seconds,
@@ -230,7 +220,7 @@ async def test_what_crosses_the_users_words_is_no_reply_to_them() -> None:
     front_end = FakeFrontEnd([["tell me a story"], ["wait", "really"]], after_slice=["and then?"])
     front_end.lines.pop()
     async with serving() as peer:
-        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
+        conversation = Conversation(TextChat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
         talk = asyncio.create_task(conversation.run(front_end))
         await peer.until(lambda peer: len(peer.texts()) > 2 if peer.frames else False)
         assert peer.texts()[1:] == ["tell me a story", "and then?"], "the reply to it was one"
@@ -273,7 +263,7 @@ async def test_silent_slices_do_not_queue_up_behind_a_network_that_takes_nothing
 
     front_end = FakeFrontEnd([[], [], []])
     async with serving() as peer:
-        await Conversation(Chat(Mode.DUPLEX), Stuck(peer.url), Ticker(0.01)).run(front_end)
+        await Conversation(TextChat(Mode.DUPLEX), Stuck(peer.url), Ticker(0.01)).run(front_end)
         await peer.connections[0].wait_closed()
         assert peer.frames == [[NEW_SESSION]]
 
@@ -289,7 +279,7 @@ async def test_words_that_are_entered_put_the_next_tick_off() -> None:
 
     ticker = Counting(60)
     async with serving() as peer:
-        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), ticker)
+        conversation = Conversation(TextChat(Mode.DUPLEX), Connection(peer.url), ticker)
         talk = asyncio.create_task(conversation.run(FakeFrontEnd([[]])))
         await peer.until(lambda peer: bool(peer.frames and peer.frames[0]))
         for entered in range(1, 4):
@@ -306,7 +296,7 @@ async def test_an_output_that_is_gone_ends_the_conversation_whoever_spoke() -> N
             raise BrokenPipeError
 
     async with serving() as peer:
-        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
+        conversation = Conversation(TextChat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
         front_end = Unwritable([])
         front_end.lines = []
         talk = asyncio.create_task(conversation.run(front_end))

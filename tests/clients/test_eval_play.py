@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.chat import IDLE, NEW_SESSION, TOO_LONG
+from clients.chat_text import IDLE, NEW_SESSION, TOO_LONG
 from clients.eval_matching import is_silent
 from clients.eval_play import (
     LISTENED_AFTER_END,

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.chat import CONTROL_FRAMES, Chat, Mode, Slice, Speaker
+from clients.chat import Mode, Slice, Speaker
+from clients.chat_text import CONTROL_FRAMES, TextChat
 from clients.connection import Connection
 from clients.conversation import Conversation, Ticker
 from clients.lines import LINES_AHEAD, Lines, read_lines
@@ -70,7 +71,7 @@ async def test_an_empty_pipe_is_a_conversation_without_words() -> None:
 async def test_a_person_is_heard_at_once_and_interrupts() -> None:
     out = io.StringIO()
     async with serving() as peer:
-        conversation = Conversation(Chat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
+        conversation = Conversation(TextChat(Mode.DUPLEX), Connection(peer.url), Ticker(60))
         front_end = Lines(conversation, out=out, notes=io.StringIO(), in_turn=False)
         running = asyncio.create_task(conversation.run(front_end))
         await peer.until(lambda peer: bool(peer.frames and peer.frames[0]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clients.chat import IDLE, NEW_SESSION, Mode
+from clients.chat import Mode
+from clients.chat_text import IDLE, NEW_SESSION
 from clients.terminal import INDENT, NARROWEST
 from tests.clients.peer import Peer, serving
 from tests.clients.person import CTRL_C, CTRL_D, ENTER, LEFT, OFTEN, UNDO, UP, left, sitting
