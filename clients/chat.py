@@ -1,4 +1,4 @@
-"""A conversation as its client knows it: what to send, what to show, who is speaking. What both protocols have in common.
+"""A conversation as its client knows it: what to send, what to show, who is speaking. Whatever the protocol.
 
 Pure: knows no socket, no screen and no clock. Whatever happens is a call (`opened`, `tick`, `say`, `hear`, ...),
 and what is to be done about it comes back as a list of actions, to be carried out in their order.
@@ -150,6 +150,10 @@ class Chat(Protocol):
         """Whether the assistant is in the middle of something, as far as a client can tell."""
 
     @property
+    def waiting(self) -> bool:
+        """Whether the assistant holds back what it has to say, because the user has begun to."""
+
+    @property
     def silent(self) -> bool:
         """Whether nothing more is to be expected of the assistant."""
 
@@ -187,7 +191,7 @@ class Chat(Protocol):
         """The user says `words`: nothing if they are blank or nobody listens (`listening`)."""
 
     def draft(self, line: str) -> list[Action]:
-        """`line` is what `say` would be given now, and not final: tells a server that takes drafts, if it has changed."""
+        """`line` is what `say` would be given now, and not final: tells a server that takes drafts, if it changed."""
 
     def stop(self) -> list[Action]:
         """The assistant is to stop speaking."""

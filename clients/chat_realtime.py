@@ -105,6 +105,7 @@ class RealtimeChat:
         self._response: str | None = None
         self._more = False  # the assistant may have more to say
         self._worded = False  # the slice, or reply, that goes on has words
+        self.waiting = False
         self._full = False
 
     # --- what there is to know
@@ -303,7 +304,8 @@ class RealtimeChat:
         duplex = _of(event, "session", dict).get("duplex")
         if not isinstance(duplex, dict):
             return []
-        self.slice_seconds = _of(duplex, "slice_ms", int) / 1000
+        if not self._client_clock:
+            self.slice_seconds = _of(duplex, "slice_ms", int) / 1000
         self._aloud = duplex.get("heard") == "reported"
         reply = self._reply
         return [] if self._aloud or reply is None or reply.cut else self._show(reply, len(reply.text), continues=True)
@@ -323,7 +325,7 @@ class RealtimeChat:
             self._pending.popleft()
         interrupts = self._cuts()
         hush: list[Action] = [Hush()] if self._aloud else []
-        self._reply, self._more, self._worded, self._full = None, True, False, False
+        self._reply, self._more, self._worded, self._full, self.waiting = None, True, False, False, False
         return [*hush, Show(Slice(Speaker.YOU, clean(text), interrupts=interrupts))]
 
     def _on_cleared(self, event: Mapping[str, Any]) -> list[Action]:
@@ -369,6 +371,7 @@ class RealtimeChat:
     def _on_done(self, event: Mapping[str, Any]) -> list[Action]:
         status = _of(_of(event, "response", dict), "status", str)
         self._response = None
+        self.waiting = self.waiting and status == "completed"  # what was said before may still be unheard
         actions: list[Action] = []
         if self.mode is Mode.CHAT:
             self._more = False
@@ -389,13 +392,16 @@ class RealtimeChat:
             return []
         reply.text, reply.cut = _of(event, "text", str), True
         reply.shown = min(reply.shown, len(reply.text))
+        self.waiting = False
         return [Hush()] if self._aloud else []
 
     def _on_barge_in(self, event: Mapping[str, Any]) -> list[Action]:
+        self.waiting = True
         return [Hush()] if self._aloud else []
 
     def _on_false_alarm(self, event: Mapping[str, Any]) -> list[Action]:
         reply, characters = self._reply, _of(event, "characters", int)
+        self.waiting = False
         if not self._aloud or reply is None or reply.item != event.get("item_id"):
             return []
         return [Speak(reply.item, characters, reply.text[characters:]), Flush()]

@@ -73,6 +73,7 @@ class TextChat:
 
     slice_seconds: float | None = None  # it is the client that keeps the clock
     status = ""
+    waiting = False  # the protocol has no such thing
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode

@@ -26,6 +26,7 @@ from clients.chat import (
     Speaker,
 )
 from clients.connection import Connection, Event, Lost, Opened, Passed, Received
+from clients.pace import Heard, ReplySpeaker
 
 DRAFT_SECONDS = 0.2  # between one draft and the next, at least
 
@@ -64,26 +65,6 @@ class Ticker:
         self._next = max(self._next, clock() - self.seconds) + self.seconds
 
 
-class Voice(Protocol):
-    """Whoever speaks: what is said one after the other, as far as it is not stopped."""
-
-    def say(self, item: str, start: int, text: str) -> None:
-        """`text` goes behind what is to be spoken; it begins at character `start` of the reply `item`."""
-        ...
-
-    def flush(self) -> None:
-        """What was said is whole for now."""
-        ...
-
-    def stop(self) -> None:
-        """Nothing more is spoken of what was said."""
-        ...
-
-    def close(self) -> None:
-        """It is not used any more."""
-        ...
-
-
 class FrontEnd(Protocol):
     """Whoever shows the conversation and brings the user's words."""
 
@@ -109,7 +90,7 @@ class Conversation:
     Args:
         quiet_seconds: What passes for silence (`silent`) lasts at least this long, however short the ticks.
         draft_seconds: How often a draft is sent at most, where the server takes any.
-        voice: Makes one that speaks; it is given whom to tell how many characters of which reply were heard.
+        voice: Makes the one that speaks; it is given whom to tell what was heard.
     """
 
     def __init__(
@@ -120,7 +101,7 @@ class Conversation:
         *,
         quiet_seconds: float = 1.0,
         draft_seconds: float = DRAFT_SECONDS,
-        voice: Callable[[Callable[[str, int], None]], Voice] | None = None,
+        voice: Callable[[Callable[[Heard], None]], ReplySpeaker] | None = None,
     ) -> None:
         self.chat = chat
         self.state = "connecting"
@@ -129,7 +110,7 @@ class Conversation:
         self._quiet_seconds = quiet_seconds
         self._draft_seconds = draft_seconds
         self._make_voice = voice
-        self._voice: Voice | None = None
+        self._voice: ReplySpeaker | None = None
         self._next_draft: asyncio.TimerHandle | None = None
         self._last_draft_at = float("-inf")
         self._front_end: FrontEnd
@@ -174,7 +155,7 @@ class Conversation:
             if self._next_draft is not None:
                 self._next_draft.cancel()
             if self._voice is not None:
-                self._voice.close()
+                await self._voice.close()
             self._perform(self.chat.ended())
         if self._failure is not None:
             raise self._failure
@@ -231,9 +212,13 @@ class Conversation:
         if press is Press.LEAVE:
             self.leave()
         elif press is Press.STOP:
-            self._perform(self.chat.stop())
-            self._ticker.restart()
+            self.stop()
         return press is Press.CLEAR
+
+    def stop(self) -> None:
+        """The assistant is to be silent."""
+        self._perform(self.chat.stop())
+        self._ticker.restart()
 
     def note(self, text: str) -> None:
         self._show(Slice(Speaker.NOTE, text))
@@ -282,8 +267,8 @@ class Conversation:
             self._online.set()
             self.typing()
 
-    def _heard(self, item: str, characters: int) -> None:
-        self._perform(self.chat.heard(item, characters))
+    def _heard(self, heard: Heard) -> None:
+        self._perform(self.chat.heard(heard.item, heard.end))
         self._front_end.changed()
 
     def _on_lost(self, event: Lost) -> None:
@@ -334,7 +319,7 @@ class Conversation:
                 self._speak(self._voice, action)
 
     @staticmethod
-    def _speak(voice: Voice, action: Speak | Flush | Hush | Replied) -> None:
+    def _speak(voice: ReplySpeaker, action: Speak | Flush | Hush | Replied) -> None:
         if isinstance(action, Speak):
             voice.say(action.item, action.start, action.text)
         elif isinstance(action, Flush):

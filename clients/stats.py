@@ -37,6 +37,8 @@ class Stats:
             one = _slice(event)
             if one is not None:
                 self._slices.append(one)
+        elif kind == "response.created":
+            self._events["replies"] += 1
         elif kind == "response.done":
             self._count_response(event.get("response"))
         elif kind in ("duplex.resumed", "session.resumed"):
@@ -47,7 +49,6 @@ class Stats:
             return
         details = response.get("status_details")
         reason = details.get("reason") if isinstance(details, dict) else None
-        self._events["replies"] += 1
         if response.get("status") == "cancelled":
             self._events["stopped" if reason == "client_cancelled" else "interrupted"] += 1
         usage = response.get("usage")
@@ -81,9 +82,8 @@ class Stats:
         rows: list[tuple[str, str]] = []
         if self._slices:
             kinds = Counter(one.kind for one in self._slices)
-            rows.append(
-                ("slices", f"{len(self._slices)}: " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()))
-            )
+            parts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+            rows.append(("slices", f"{len(self._slices)}: {parts}"))
             firsts = [one.first_token for one in self._slices if one.first_token is not None]
             if firsts:
                 rows.append(("first token", _spread(firsts)))
@@ -110,15 +110,11 @@ def _slice(event: Mapping[str, Any]) -> _Slice | None:
     tokens, ms, number = event.get("tokens"), event.get("ms"), event.get("number")
     if not isinstance(tokens, dict) or not isinstance(ms, dict) or not isinstance(number, int):
         return None
-    counts = {name: tokens.get(name) for name in _TOKENS}
+    known = {name: count for name in _TOKENS if isinstance(count := tokens.get(name), int)}
     first, total = ms.get("first_token"), ms.get("total")
-    if not all(isinstance(count, int) for count in counts.values()) or not isinstance(total, int | float):
+    if len(known) < len(_TOKENS) or not isinstance(total, int | float) or not isinstance(first, int | float | None):
         return None
-    if first is not None and not isinstance(first, int | float):
-        return None
-    return _Slice(
-        number, str(event.get("kind")), {name: int(count or 0) for name, count in counts.items()}, first, total
-    )
+    return _Slice(number, str(event.get("kind")), known, first, total)
 
 
 def _spread(values: list[float]) -> str:

@@ -30,6 +30,7 @@ from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
 from clients.chat import Mode, Slice, Speaker
 from clients.conversation import Conversation
@@ -200,13 +201,19 @@ class Terminal:
         chat = self._conversation.chat
         if self._hint:
             state = self._hint
+        elif not chat.listening:
+            state = self._conversation.state
+        elif chat.waiting:
+            state = "the assistant waits while you type"
         elif chat.speaking:
             state = "assistant speaking, Ctrl-C interrupts"
-        elif chat.listening:
-            state = "listening, /help explains"
         else:
-            state = self._conversation.state
-        return [("", f" {state} · {self._where}")]
+            state = "listening, /help explains"
+        line, columns = f" {state}", self._app.output.get_size().columns
+        for part in (chat.status, self._where):
+            longer = f"{line} · {part}" if part else line
+            line = longer if get_cwidth(longer) < columns else line
+        return [("", line)]
 
     def _layout(self) -> Layout:
         growing = Window(FormattedTextControl(self._growing), dont_extend_height=True)

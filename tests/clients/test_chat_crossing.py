@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.chat import Action, Mark, Mode, Send, Show, Slice, Speaker
-from clients.chat_text import DRAFT, END, NEW_SESSION, TextChat
+from clients.chat_text import DRAFT, DRAFT_SUBPROTOCOL, END, NEW_SESSION, TextChat
 from clients.words import SLICE_BYTES
 from tests.clients.chats import hears, opened, sent, shown
 from tests.clients.properties import a_few, texts
@@ -135,7 +135,7 @@ def test_words_that_were_on_their_way_when_the_connection_broke_are_shown() -> N
 
 def drafting() -> TextChat:
     chat = TextChat(Mode.DUPLEX)
-    chat.opened(takes_drafts=True)
+    chat.opened(DRAFT_SUBPROTOCOL)
     return chat
 
 
@@ -166,7 +166,7 @@ def test_a_server_that_did_not_agree_is_sent_no_draft() -> None:
     chat.opened()
     assert chat.draft("hello") == []
     chat = TextChat(Mode.CHAT)
-    chat.opened(takes_drafts=True)
+    chat.opened(DRAFT_SUBPROTOCOL)
     assert chat.draft("hello") == [], "in turns there are no slices to prepare"
 
 
