@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from clients.chat import (
@@ -279,8 +278,10 @@ class RealtimeChat:
         Raises:
             EventError: It lacks something, or something in it is of the wrong kind.
         """
-        again = self._session.receive(event)
+        known, again = self._session.connected, self._session.receive(event)
         self.stats.take(event)
+        if known and event["type"] == "session.resumed":
+            return again
         handle = self._handlers.get(event["type"])
         return [*again, *(handle(self, event) if handle is not None else [])]
 
@@ -356,8 +357,6 @@ class RealtimeChat:
         if not text:
             return []
         first, reply.shown = reply.shown == 0, until
-        # What stands before its first words may be another reply.
-        text = text if not first or text[0].isspace() else f" {text}"
         return [Show(Slice(Speaker.ASSISTANT, text, continues=continues and not first))]
 
     def _on_slice(self, event: Mapping[str, Any]) -> list[Action]:
@@ -441,7 +440,8 @@ class RealtimeChat:
     }
 
 
-_parts = partial(in_slices, limit=SLICE_BYTES)
+def _parts(words: str) -> list[str]:
+    return in_slices(" ".join(clean(words).split()), SLICE_BYTES)
 
 
 def _of(event: Mapping[str, Any], key: str, kind: type[_T]) -> _T:

@@ -97,7 +97,9 @@ class Session:
             self._token = resume["token"]
         if event["type"] == "session.created":
             self._connected = True
-        elif event["type"] == "session.resumed":
+        elif event["type"] == "session.resumed" and not self._connected:
+            # Where the connection before was lost so early that it did not come, it comes again, and then another: what
+            # is sent behind the first arrives behind the second, which does not know of it.
             self._connected = True
             return self._again(event.get("last_client_event_id"))
         return []
@@ -110,6 +112,4 @@ class Session:
 
 
 def _frame(event: Mapping[str, Any]) -> Send:
-    # A lone surrogate, which a terminal may bring, is no text on the wire.
-    text = json.dumps(event, ensure_ascii=False).encode("utf-8", errors="replace").decode()
-    return Send(text)
+    return Send(json.dumps(event, ensure_ascii=False))
