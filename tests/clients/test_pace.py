@@ -1,4 +1,4 @@
-"""How far a listener has heard: what is a word, how long it takes, and that nothing is lost, told twice or too early."""
+"""How far a listener has heard: what is a word, how long it takes; nothing is lost, told twice or told too early."""
 
 from __future__ import annotations
 
