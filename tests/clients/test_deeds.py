@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.asyncio.client import ClientConnection
 
 from clients import deeds
 from clients.deeds import Deed, Said, Stopped, Typed, users_part
-from clients.recording import Recorded, Recorder, Recording, RecordingError, read_recording
-from tests.edge_server.serving import hear, serving
+from clients.recording import Recorded, Recording, RecordingError, read_recording
+from tests.clients.taping import taping
 
 APPEND, COMMIT, CLEAR = (f"input_text_buffer.{name}" for name in ("append", "commit", "clear"))
 COMMITTED, CLEARED = "input_text_buffer.committed", "input_text_buffer.cleared"
@@ -173,56 +169,20 @@ def test_every_word_is_said_once_however_it_was_committed(steps: list[str], late
 # --- with a server
 
 
-async def record(
-    path: Path,
-    duplex: dict[str, Any],
-    act: Callable[[Callable[..., Awaitable[None]], Callable[[str], Awaitable[None]]], Awaitable[None]],
-) -> list[Deed]:
-    """What the user did in a conversation with the real server, as it was recorded."""
-    loop = asyncio.get_running_loop()
-    began, recorder = loop.time(), Recorder(path)
-
-    async def send(socket: ClientConnection, kind: str, **fields: object) -> None:
-        event = {"type": kind, **fields}
-        recorder.add("client", event, loop.time() - began)
-        await socket.send(json.dumps(event))
-
-    async def until(socket: ClientConnection, kind: str) -> None:
-        while True:
-            event = json.loads(await hear(socket))
-            recorder.add("server", event, loop.time() - began)
-            assert event["type"] != "error", event
-            if event["type"] == kind:
-                return
-
-    async with serving() as served, served.realtime(max_queue=None) as socket:
-        await send(socket, "session.update", session={"type": "realtime", "duplex": duplex})
-        await until(socket, "session.updated")
-
-        async def send_here(kind: str, **fields: object) -> None:
-            await send(socket, kind, **fields)
-
-        async def until_here(kind: str) -> None:
-            await until(socket, kind)
-
-        await act(send_here, until_here)
-    recorder.close()
-    return [
-        type(deed)(0, *([] if isinstance(deed, Stopped) else [deed.text])) for deed in users_part(read_recording(path))
-    ]
+def without_times(found: list[Deed]) -> list[Deed]:
+    return [Stopped(0) if isinstance(deed, Stopped) else type(deed)(0, deed.text) for deed in found]
 
 
 @pytest.mark.real
 async def test_with_a_real_server_that_commits_slices_each_word_was_said_once(tmp_path: Path) -> None:
-    async def act(send: Callable[..., Awaitable[None]], until: Callable[[str], Awaitable[None]]) -> None:
-        await send(APPEND, text="who are y")
-        await send("duplex.tick")
-        await until(COMMITTED)
-        await send(APPEND, text="ou?")
-        await send(COMMIT)
-        await until(COMMITTED)
-
-    assert await record(tmp_path / "talk.json", {"clock": "client", "commit": "slices"}, act) == [
+    async with taping(tmp_path / "talk.json", commit="slices") as tape:
+        await tape.send(APPEND, text="who are y")
+        await tape.send("duplex.tick")
+        await tape.until(COMMITTED)
+        await tape.send(APPEND, text="ou?")
+        await tape.send(COMMIT)
+        await tape.until(COMMITTED)
+    assert without_times(users_part(read_recording(tmp_path / "talk.json"))) == [
         Typed(0, "who are y"),
         Said(0, "who are"),
         Typed(0, "y"),
@@ -233,17 +193,16 @@ async def test_with_a_real_server_that_commits_slices_each_word_was_said_once(tm
 
 @pytest.mark.real
 async def test_with_a_real_server_a_back_channel_and_a_stop_are_what_they_were(tmp_path: Path) -> None:
-    async def act(send: Callable[..., Awaitable[None]], until: Callable[[str], Awaitable[None]]) -> None:
-        await send(APPEND, text="tell me something long")
-        await send(COMMIT)
-        await until("response.output_text.delta")
-        await send(APPEND, text="yeah")
-        await send(COMMIT)
-        await until(CLEARED)
-        await send("response.cancel")
-        await until("response.done")
-
-    assert await record(tmp_path / "talk.json", {"clock": "client", "heard": "reported"}, act) == [
+    async with taping(tmp_path / "talk.json", heard="reported") as tape:
+        await tape.send(APPEND, text="tell me something long")
+        await tape.send(COMMIT)
+        await tape.until("response.output_text.delta")
+        await tape.send(APPEND, text="yeah")
+        await tape.send(COMMIT)
+        await tape.until(CLEARED)
+        await tape.send("response.cancel")
+        await tape.until("response.done")
+    assert without_times(users_part(read_recording(tmp_path / "talk.json"))) == [
         Typed(0, "tell me something long"),
         Said(0, "tell me something long"),
         Typed(0, "yeah"),
