@@ -26,6 +26,7 @@ NO_SPEECH = 1500  # words a minute that no voice speaks: it has ended at once
 _SENTENCE = re.compile(r"""[.!?…]+["'”’)\]]*\s+|[。！？]+["'”’」』）\]]*\s*|\n\s*""")
 _SPEAKABLE = re.compile(r"\w")
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_LATIN_WORD = re.compile(r"[A-Za-z]+")
 _KANA = re.compile("[\u3040-\u30ff]")
 
 
@@ -231,7 +232,7 @@ class VoiceSpeaker:
 
     async def _choose(self, text: str, now: int) -> str | None:
         """The voice that a text needs; None: the program's own, or it was stopped."""
-        if not _CHINESE.search(text) or _KANA.search(text):
+        if not _is_chinese(text):
             return None
         if not self._looked_up:
             self._program = program = await Program.start(self._voice.list_command, "")
@@ -246,6 +247,12 @@ class VoiceSpeaker:
             self._chinese = self._voice.find_chinese(printed)
             self._looked_up = True
         return self._chinese
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether most of it is: a Chinese voice reads single words of another language, and the other way round."""
+    chinese = len(_CHINESE.findall(text))
+    return chinese > 0 and chinese >= len(_LATIN_WORD.findall(text)) and not _KANA.search(text)
 
 
 def _speakable(text: str) -> str:
