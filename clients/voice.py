@@ -159,10 +159,12 @@ class VoiceSpeaker:
         if now != self._round:
             return
         seconds = loop.time() - begun
-        if why := self._judge(code, printed, seconds, words):
+        at_once = seconds < words * 60 / NO_SPEECH
+        if why := self._judge(code, printed, at_once=at_once):
             self._fail(why)
             return
-        self._seconds, self._words = self._seconds / 2 + seconds, self._words / 2 + words
+        if not at_once:
+            self._seconds, self._words = self._seconds / 2 + seconds, self._words / 2 + words
         self._tell_rest()
 
     async def _listen(self, program: Program, patience: float) -> int | None:
@@ -200,8 +202,8 @@ class VoiceSpeaker:
         if phrase is not None:
             self._tell(Heard(phrase.item, phrase.start, phrase.end, phrase.text))
 
-    def _judge(self, code: int | None, printed: str, seconds: float, words: float) -> str | None:
-        """Why that was no speech; None: it was."""
+    def _judge(self, code: int | None, printed: str, *, at_once: bool) -> str | None:
+        """Why that was no speech; None: it was, or the voice, which spoke before, could make nothing of it."""
         lines = [line.strip() for line in clean(printed).splitlines() if line.strip()]
         said = lines[-1][:100] if lines else ""
         if code is None:
@@ -211,7 +213,7 @@ class VoiceSpeaker:
             return f"{how}: {said}" if said else how
         if said.startswith("error:"):  # espeak-ng without a sound device ends with 0
             return said
-        if not self._seconds and seconds < words * 60 / NO_SPEECH:
+        if at_once and not self._seconds:
             return "it ends at once"
         return None
 

@@ -30,7 +30,7 @@ PATIENCE = 60.0  # seconds; nothing but a failure takes so long
 _STAND_IN = """#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/calls"
-case "$*" in *--voices*) cat "$here/voices"; exit;; esac
+case "$*" in *--voices* | "-v ?") cat "$here/voices"; exit;; esac
 {{ cat; printf '\\0'; }} >> "$here/phrases"
 echo $$ >> "$here/pids"
 {does}
@@ -291,6 +291,17 @@ async def test_chinese_has_a_voice_of_its_own_where_there_is_one(tmp_path: Path)
         assert scene.heard == text
         own, chinese = "--stdin -b 1 -s 450", "--stdin -b 1 -s 450 -v cmn"
         assert scene.lines("calls") == ["--voices=zh", chinese, own, chinese, own, own]
+
+
+async def test_say_of_macos_is_called_in_its_own_way(tmp_path: Path) -> None:
+    (tmp_path / "voices").write_text("Albert  en_US  # Hello!\nTingting  zh_CN  # 你好！\n")
+    say = Voice("say", program(tmp_path, _STAND_IN.format(does="sleep 0.1")).path)
+    async with speaking(tmp_path, voice=say, rate=200) as (speaker, scene):
+        speaker.say("a", 0, "Hello there. 你好。")
+        await silent(speaker)
+        assert scene.heard == "Hello there. 你好。"
+        assert scene.phrases == ["Hello there. ", "你好。"]
+        assert scene.lines("calls") == ["-r 200 -f -", "-v ?", "-r 200 -v Tingting -f -"]
 
 
 @settings(max_examples=8, deadline=None)
