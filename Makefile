@@ -40,7 +40,7 @@ $(POCKET): models/pocket/model.safetensors models/pocket/config.json | $(STAMP)
 	@$(BIN)/edge-convert pocket --quant $(QUANT) --out $@ --force
 
 test: setup
-	@sh scripts/browser.sh
+	@sh scripts/test-programs.sh
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP)

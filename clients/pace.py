@@ -26,10 +26,11 @@ _CJK = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _UNSPACED = f"{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # and Thai, Lao, Myanmar, Khmer
-_RUN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_CJK_MARKS = "\u3000-\u3003\u3008-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+_RUN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}{_CJK_MARKS}]+")
 _LETTER = re.compile(r"\w")
 _SPACED_LETTER = re.compile(rf"[^\W{_UNSPACED}]")
-_SYLLABLES = re.compile(rf"[{_CJK}\uac00-\ud7a3]")
+_SYLLABLES = re.compile(rf"(?=\w)[{_CJK}\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True)

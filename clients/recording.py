@@ -7,9 +7,9 @@ a JSON document {format, version, began, events: [{at, from, event}]}, `at` in m
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -50,18 +50,19 @@ class Recorder:
         began_text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         head = {"format": FORMAT, "version": VERSION, "began": began_text}
         start = f"{_as_json(head)[:-1]},".encode() + b'"events":['
+        self._end = 0  # where the next event begins
         try:
             self._file = path.open("xb", buffering=0)
         except FileExistsError:
             raise RecordingError(f"{path} exists: give another name to record to, or delete it") from None
         except OSError as error:
             raise RecordingError(f"cannot record to {path}: {error.strerror or error}") from None
-        self._end = 0  # where the next event begins
         try:
             self._put(start)
-        except RecordingError:
+        except OSError as error:
+            self._file.close()
             path.unlink(missing_ok=True)
-            raise
+            raise RecordingError(f"cannot record to {path}: {error.strerror or error}") from None
 
     @property
     def full(self) -> bool:
@@ -74,7 +75,7 @@ class Recorder:
         Args:
             sender: Who sent it.
             event: JSON values.
-            at: Seconds since the beginning.
+            at: Seconds since the beginning, 0 or more.
 
         Raises:
             RecordingError: It could not be written. The file has what came before; nothing more is kept in it.
@@ -86,7 +87,15 @@ class Recorder:
         if self._end + len(line) + len(_END) > LARGEST_FILE:
             self._events = MOST_EVENTS
             return
-        self._put(line)
+        try:
+            self._put(line)
+        except OSError as error:
+            with suppress(OSError):
+                self._put(b"")  # of the disk that much was its own before
+                os.ftruncate(self._file.fileno(), self._end + len(_END))
+            self._file.close()
+            why = error.strerror or str(error)
+            raise RecordingError(f"{self.path}: recording ends here ({why}); what came before is kept") from None
         self._events += 1
 
     def close(self) -> None:
@@ -95,27 +104,11 @@ class Recorder:
 
     def _put(self, data: bytes) -> None:
         """Writes over the brackets at the end, with them behind it: one call, so that nothing can come between."""
-        try:
-            written = _write(self._file.fileno(), data + _END, self._end)
-            if written == len(data) + len(_END):
-                self._end += len(data)
-                return
-            why = "the disk is full"
-        except OSError as error:
-            why = error.strerror or str(error)
-        self._mend()
-        self._file.close()
-        raise RecordingError(f"{self.path}: recording ends here ({why}); what came before is kept")
-
-    def _mend(self) -> None:
-        """The end of the last event again: that part of the disk it had already."""
-        if self._end == 0:
-            return
-        try:
-            _write(self._file.fileno(), _END, self._end)
-            os.ftruncate(self._file.fileno(), self._end + len(_END))
-        except OSError:
-            pass
+        rest, place = data + _END, self._end
+        while rest:
+            count = os.pwrite(self._file.fileno(), rest, place)
+            rest, place = rest[count:], place + count
+        self._end += len(data)
 
 
 @dataclass(frozen=True)
@@ -172,7 +165,7 @@ def _read_event(path: Path, number: int, entry: object) -> Recorded:
     if not isinstance(entry, dict):
         raise _damaged(path, f"event {number} is no object")
     at, sender, event = entry.get("at"), entry.get("from"), entry.get("event")
-    if isinstance(at, bool) or not isinstance(at, int | float) or not (math.isfinite(at) and 0 <= at <= LATEST):
+    if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at <= LATEST:
         raise _damaged(path, f"event {number} has no time from 0 on in “at”")
     if sender not in ("client", "server"):
         raise _damaged(path, f"event {number} is “from” neither client nor server")
@@ -229,14 +222,3 @@ def _encoded(value: object) -> bytes:
         return _as_json(value).encode()
     except UnicodeEncodeError:  # half of a character: JSON has a way to write it, UTF-8 none
         return _as_json(value, ascii_only=True).encode()
-
-
-def _write(file: int, data: bytes, place: int) -> int:
-    """How many bytes could be written."""
-    done = 0
-    while done < len(data):
-        count = os.pwrite(file, data[done:], place + done)
-        if count == 0:
-            break
-        done += count
-    return done

@@ -26,6 +26,7 @@ NO_SPEECH = 1500  # words a minute that no voice speaks: it has ended at once
 _SENTENCE = re.compile(r"""[.!?…]+["'”’)\]]*\s+|[。！？]+["'”’」』）\]]*\s*|\n\s*""")
 _SPEAKABLE = re.compile(r"\w")
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_LATIN_WORD = re.compile(r"[A-Za-z]+")
 _KANA = re.compile("[\u3040-\u30ff]")
 
 
@@ -158,10 +159,12 @@ class VoiceSpeaker:
         if now != self._round:
             return
         seconds = loop.time() - begun
-        if why := self._judge(code, printed, seconds, words):
+        at_once = seconds < words * 60 / NO_SPEECH
+        if why := self._judge(code, printed, at_once=at_once):
             self._fail(why)
             return
-        self._seconds, self._words = self._seconds / 2 + seconds, self._words / 2 + words
+        if not at_once:
+            self._seconds, self._words = self._seconds / 2 + seconds, self._words / 2 + words
         self._tell_rest()
 
     async def _listen(self, program: Program, patience: float) -> int | None:
@@ -199,8 +202,8 @@ class VoiceSpeaker:
         if phrase is not None:
             self._tell(Heard(phrase.item, phrase.start, phrase.end, phrase.text))
 
-    def _judge(self, code: int | None, printed: str, seconds: float, words: float) -> str | None:
-        """Why that was no speech; None: it was."""
+    def _judge(self, code: int | None, printed: str, *, at_once: bool) -> str | None:
+        """Why that was no speech; None: it was, or the voice, which spoke before, could make nothing of it."""
         lines = [line.strip() for line in clean(printed).splitlines() if line.strip()]
         said = lines[-1][:100] if lines else ""
         if code is None:
@@ -210,7 +213,7 @@ class VoiceSpeaker:
             return f"{how}: {said}" if said else how
         if said.startswith("error:"):  # espeak-ng without a sound device ends with 0
             return said
-        if not self._seconds and seconds < words * 60 / NO_SPEECH:
+        if at_once and not self._seconds:
             return "it ends at once"
         return None
 
@@ -231,7 +234,7 @@ class VoiceSpeaker:
 
     async def _choose(self, text: str, now: int) -> str | None:
         """The voice that a text needs; None: the program's own, or it was stopped."""
-        if not _CHINESE.search(text) or _KANA.search(text):
+        if not _is_chinese(text):
             return None
         if not self._looked_up:
             self._program = program = await Program.start(self._voice.list_command, "")
@@ -246,6 +249,12 @@ class VoiceSpeaker:
             self._chinese = self._voice.find_chinese(printed)
             self._looked_up = True
         return self._chinese
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether most of it is: a Chinese voice reads single words of another language, and the other way round."""
+    chinese = len(_CHINESE.findall(text))
+    return chinese > 0 and chinese >= len(_LATIN_WORD.findall(text)) and not _KANA.search(text)
 
 
 def _speakable(text: str) -> str:

@@ -17,6 +17,8 @@ from typing import IO
 GRACE = 0.5  # seconds for a program to end by itself
 SLOWEST, FASTEST = 80, 450  # words a minute that espeak-ng can speak, and nobody wants more of `say`
 
+# The best first. espeak-ng 1.51's "cmn" reads most characters as English words (espeak-ng/espeak-ng#1236).
+_MANDARIN = ("zh_CN", "cmn-latn-pinyin", "cmn", "zh")
 _SAY_VOICE = re.compile(r"(.+?)\s+(zh[_-]\w+)\s+#")
 
 
@@ -57,8 +59,11 @@ class Voice:
             # Those of MBROLA are listed where their data is not installed, too.
             if len(fields) > 4 and fields[0].isdigit() and not fields[4].startswith("mb/"):
                 found.append((fields[1], fields[1]))
-        mandarin = [voice for language, voice in found if language in ("zh_CN", "cmn", "zh")]
-        return next(iter(mandarin or [voice for _, voice in found]), None)
+        for mandarin in _MANDARIN:
+            for language, voice in found:
+                if language == mandarin:
+                    return voice
+        return found[0][1] if found else None
 
 
 def find_voice(which: Callable[[str], str | None] = shutil.which, platform: str = sys.platform) -> Voice | None:
