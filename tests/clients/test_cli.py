@@ -59,7 +59,7 @@ def test_ctrl_c_while_the_interpreter_ends_is_quiet() -> None:
     code = f"import atexit\ndef interrupt():\n    {INTERRUPT}\natexit.register(interrupt)\n{START}"
     assert run(code, arguments=("--tick", "0"))[::2] == (
         -signal.SIGINT,
-        "edge-chat: --tick 0 is not a length: it takes 0.01 to 60 seconds\n",
+        "edge-chat: --tick 0 is not a length: it takes 0.2 to 10 seconds\n",
     )
 
 

@@ -25,6 +25,7 @@ from tests.clients.emulator import Emulator
 from tests.clients.peer import Peer, serving
 
 COMMAND = [sys.executable, "-c", "from clients.cli import main; main()"]
+TEXT = ("--protocol", "text")  # which the peer speaks; test_talk.py has the other
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,7 +43,7 @@ def run_here(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["--tick", "0"], "--tick 0 is not a length"),
         (["--tick", "-2"], "--tick -2 is not a length"),
         (["--tick", "nan"], "--tick nan is not a length"),
-        (["--tick", "soon"], "edge-chat: --tick soon is not a length: it takes 0.01 to 60 seconds\n"),
+        (["--tick", "soon"], "edge-chat: --tick soon is not a length: it takes 0.2 to 10 seconds\n"),
         (["--tick", "\x1b[2J"], "edge-chat: --tick [2J is not a length"),
         (["--tick", ""], "edge-chat: --tick '' is not a length"),
         (["--wait", "-1"], "--wait -1 is not a time"),
@@ -79,7 +80,7 @@ def test_help_names_every_option_and_key(monkeypatch: pytest.MonkeyPatch, capsys
     assert err == ""
     for word in ("--url", "--tick", "--mode", "--script", "--no-times", "--wait", "ws://localhost:8765", "8766"):
         assert word in out
-    for word in ("[duplex|chat]", "SECONDS", "[default: 2.0]", "[default: duplex]"):
+    for word in ("[duplex|chat]", "SECONDS", "[default: duplex]"):
         assert word in out
     for word in ("Enter", "Ctrl-C", "/new", "/help", "/quit", "docs/conversation.txt"):
         assert word in out
@@ -102,7 +103,7 @@ async def run(*arguments: str, typed: bytes = b"") -> tuple[int | None, str, str
 @pytest.mark.real
 async def test_a_pipe_is_a_conversation() -> None:
     async with serving() as peer:
-        arguments = ("--url", peer.url, "--mode", "chat", "--tick", "0.2")
+        arguments = (*TEXT, "--url", peer.url, "--mode", "chat", "--tick", "0.2")
         ended = await run(*arguments, typed=b"of france?\na story")
         assert peer.texts() == [NEW_ORDINARY_SESSION, "of france?", "a story"]
     assert ended == (
@@ -118,11 +119,11 @@ async def test_a_script_is_a_transcript(tmp_path: Path) -> None:
     path = tmp_path / "script.txt"
     path.write_text("0: tell me a story\nafter 2 replies: stop\n")
     async with serving() as peer:
-        code, out, err = await run("--url", peer.url, "--tick", "0.2", "--script", str(path), "--no-times")
+        code, out, err = await run(*TEXT, "--url", peer.url, "--tick", "0.2", "--script", str(path), "--no-times")
         assert (code, err) == (0, "")
         assert peer.offered == [[]], "a script is not typed"
         assert out == ("you        tell me a story\nassistant  Once upon\nassistant  a time there —\nyou        stop\n")
-        timed = (await run("--url", peer.url, "--tick", "0.2", "--script", str(path)))[1]
+        timed = (await run(*TEXT, "--url", peer.url, "--tick", "0.2", "--script", str(path)))[1]
     assert re.sub(r"^ *[0-9]+\.[0-9]  ", "", timed, flags=re.MULTILINE) == out
 
 
@@ -130,7 +131,7 @@ async def test_a_script_is_a_transcript(tmp_path: Path) -> None:
 async def test_without_a_server_it_fails_in_one_line_that_says_how_to_start_one() -> None:
     code, out, err = await run("--url", "ws://localhost:1", "--wait", "0")
     assert (code, out) == (1, "")
-    assert err == "edge-chat: no server at ws://localhost:1: start one with `edge-server run`\n"
+    assert err == "edge-chat: no server at ws://localhost:1/v1/realtime: start one with `edge-server run`\n"
 
 
 @pytest.mark.real
@@ -138,7 +139,7 @@ async def test_a_script_whose_conversation_breaks_off_fails(tmp_path: Path) -> N
     path = tmp_path / "script.txt"
     path.write_text("0: tell me a story\nafter 99 replies: hello\n")
     async with serving() as peer:
-        running = asyncio.create_task(run("--url", peer.url, "--script", str(path), "--no-times"))
+        running = asyncio.create_task(run(*TEXT, "--url", peer.url, "--script", str(path), "--no-times"))
         await peer.until(lambda peer: bool(peer.frames) and len(peer.texts()) == 2)
         await peer.connections[0].close(1012, "restarting")
         code, out, err = await running
@@ -154,7 +155,7 @@ async def test_it_ends_quietly_when_nobody_reads_the_output_or_ctrl_c_is_pressed
     async with serving(Peer(answer=lambda text: ["x " * 1000] * 1000)) as peer:
         for reader_leaves, code in ((True, 1), (False, 130)):
             process = await asyncio.create_subprocess_exec(
-                *COMMAND, "--url", peer.url, "--tick", "0.01", "--script", str(path),
+                *COMMAND, *TEXT, "--url", peer.url, "--tick", "0.01", "--script", str(path),
                 cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             )  # fmt: skip
             assert process.stdout is not None
@@ -213,7 +214,7 @@ async def on_a_terminal(*arguments: str) -> AsyncIterator[Terminal]:
 @pytest.mark.real
 @pytest.mark.parametrize("leave", ["\x04", "\x03\x03", "terminate"])
 async def test_on_a_terminal_one_can_talk_and_leaves_it_as_it_was(leave: str) -> None:
-    async with serving() as peer, on_a_terminal("--url", peer.url, "--tick", "0.05") as terminal:
+    async with serving() as peer, on_a_terminal(*TEXT, "--url", peer.url, "--tick", "0.05") as terminal:
         before = terminal.settings()
         await terminal.until(lambda text: "listening" in text)
         terminal.press("tell me a story\r")
@@ -238,7 +239,7 @@ async def test_on_a_terminal_one_can_talk_and_leaves_it_as_it_was(leave: str) ->
 async def test_on_a_terminal_what_is_typed_is_a_draft_in_duplex_mode_only() -> None:
     for mode in Mode:
         async with serving(Peer(takes_drafts=True)) as peer:
-            async with on_a_terminal("--url", peer.url, "--tick", "60", "--mode", mode.value) as terminal:
+            async with on_a_terminal(*TEXT, "--url", peer.url, "--tick", "60", "--mode", mode.value) as terminal:
                 await terminal.until(lambda text: "listening" in text)
                 terminal.press("what is the capital")
                 if mode is Mode.DUPLEX:
@@ -252,7 +253,7 @@ async def test_on_a_terminal_what_is_typed_is_a_draft_in_duplex_mode_only() -> N
 @pytest.mark.real
 async def test_on_a_terminal_it_waits_for_a_server() -> None:
     async with on_a_terminal("--url", "ws://127.0.0.1:1") as terminal:
-        await terminal.until(lambda text: "No server at ws://127.0.0.1:1: start one with" in text)
+        await terminal.until(lambda text: "No server at ws://127.0.0.1:1 one with" in text)
         await terminal.until(lambda text: "next attempt in 1 s" in text)
         assert terminal.screen.text.count("No server") == 1, "it is said once"
         terminal.press("\x04")
