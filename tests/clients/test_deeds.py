@@ -78,6 +78,23 @@ def test_what_a_slice_took_while_the_whole_was_committed_is_said_once() -> None:
     ]
 
 
+def test_what_is_typed_before_an_answer_comes_is_not_what_it_answers() -> None:
+    events = (append("the capital"), client(COMMIT), server(COMMITTED, text="the"), append("capital letters"))
+    assert done(*events, server(COMMITTED, text="capital")) == [
+        Typed(1, "the capital"),
+        Said(2, "the capital"),
+        Typed(4, "capital letters"),
+    ]
+    drafts = (append("a"), client(CLEAR), append("b"), client(COMMIT), server(CLEARED), append("b c"))
+    assert done(*drafts, server(COMMITTED, text="b")) == [
+        Typed(1, "a"),
+        Typed(2, ""),
+        Typed(3, "b"),
+        Said(4, "b"),
+        Typed(6, "b c"),
+    ]
+
+
 def test_a_back_channel_was_said_and_its_answer_is_no_words() -> None:
     events = (append("yeah"), client(COMMIT), server(CLEARED), append("and "), server(COMMITTED, text="and"))
     assert done(*events) == [Typed(1, "yeah"), Said(2, "yeah"), Typed(4, "and "), Said(5, "and")]

@@ -87,7 +87,8 @@ def test_what_comes_later_is_spoken_when_it_comes_or_behind_what_is_being_spoken
     pace.say("b", 0, "klmno", 7)
     assert pace.next_at == 8
     pace.say("a", 11, "pqrst", 7.5)
-    assert pace.heard(9) == [Heard("b", 0, 5, "klmno"), Heard("a", 11, 16, "pqrst")]
+    assert pace.heard(8.99) == [Heard("b", 0, 5, "klmno")]
+    assert pace.heard(9) == [Heard("a", 11, 16, "pqrst")]
 
 
 def test_a_word_that_comes_in_pieces_is_one_as_long_as_it_is_not_over() -> None:
@@ -102,6 +103,9 @@ def test_a_word_that_comes_in_pieces_is_one_as_long_as_it_is_not_over() -> None:
     pace.say("a", 9, "de", 3)
     assert pace.heard(3.4) == []
     assert pace.heard(3.5) == [Heard("a", 9, 11, "de")]
+    pace.say("a", 11, "abcde", 4)
+    pace.say("a", 16, "fghij", 5)  # the word is over, though nobody asked
+    assert pace.heard(5.5) == [Heard("a", 11, 16, "abcde")]
 
 
 def test_what_is_not_over_is_forgotten() -> None:

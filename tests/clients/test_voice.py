@@ -1,118 +1,21 @@
-"""Replies aloud, by real processes: a stand-in where the test must know what was read and when that ends, and espeak-ng
-itself, before a sink that takes the time that its sound takes, and before none."""
+"""Replies aloud, by real processes, of a stand-in: the test must know what it read, and when it ends."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients import voice as voice_module
-from clients.pace import Heard, count_standard_words
-from clients.voice import NO_SPEECH, Voice, VoiceSpeaker
+from clients.pace import Heard
+from clients.voice import NO_SPEECH, Voice
 from tests.clients.properties import texts
+from tests.clients.voices import ENDS, STAND_IN, WAITS, is_there, program, silent, speaking, until
 
 pytestmark = pytest.mark.real
-
-PATIENCE = 60.0  # seconds; nothing but a failure takes so long
-
-# Notes how it was called, what it reads, and that it runs; then does what the test says.
-_STAND_IN = """#!/bin/sh
-here=$(dirname "$0")
-echo "$*" >> "$here/calls"
-case "$*" in *--voices* | "-v ?") cat "$here/voices"; exit;; esac
-{{ cat; printf '\\0'; }} >> "$here/phrases"
-echo $$ >> "$here/pids"
-{does}
-"""
-WAITS = 'while [ ! -e "$here/go" ]; do sleep 0.01; done'
-ENDS = "exit 0"
-
-
-@dataclass
-class Scene:
-    """A voice, and what came of it."""
-
-    folder: Path
-    told: list[Heard] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-
-    @property
-    def heard(self) -> str:
-        return "".join(one.text for one in self.told)
-
-    def lines(self, name: str) -> list[str]:
-        """What the stand-in noted."""
-        path = self.folder / name
-        return path.read_text("utf-8").splitlines() if path.exists() else []
-
-    @property
-    def phrases(self) -> list[str]:
-        path = self.folder / "phrases"
-        return path.read_text("utf-8").split("\0")[:-1] if path.exists() else []
-
-    async def speaks(self, number: int = 1) -> int:
-        """Waits until so many phrases were begun; the newest one's process."""
-        await until(lambda: len(self.lines("pids")) >= number)
-        return int(self.lines("pids")[number - 1])
-
-    def go(self) -> None:
-        """What waits comes to its end."""
-        (self.folder / "go").touch()
-
-    def wait(self) -> None:
-        """What comes waits."""
-        (self.folder / "go").unlink(missing_ok=True)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async def wait() -> None:
-        while not condition():
-            await asyncio.sleep(0.002)
-
-    await asyncio.wait_for(wait(), PATIENCE)
-
-
-def program(folder: Path, script: str) -> Voice:
-    path = folder / "espeak-ng"
-    path.write_text(script)
-    path.chmod(0o755)
-    return Voice("espeak-ng", str(path))
-
-
-@asynccontextmanager
-async def speaking(
-    folder: Path, does: str = WAITS, *, rate: float = 450, voice: Voice | None = None, no_speech: float = math.inf
-) -> AsyncIterator[tuple[VoiceSpeaker, Scene]]:
-    """`no_speech`: words a minute that are too many; else a voice that ends at once is believed to have spoken."""
-    scene = Scene(folder)
-    voice = voice or program(folder, _STAND_IN.format(does=does))
-    speaker = VoiceSpeaker(voice, rate, scene.told.append, scene.troubles.append)
-    try:
-        with patch.object(voice_module, "NO_SPEECH", no_speech):
-            yield speaker, scene
-    finally:
-        count = len(scene.told)
-        await speaker.close()
-        assert not speaker.speaking
-        assert len(scene.told) == count
-    for pid in scene.lines("pids"):
-        with pytest.raises(ProcessLookupError):  # not even a zombie is left
-            os.kill(int(pid), 0)
-
-
-async def silent(speaker: VoiceSpeaker) -> None:
-    await until(lambda: not speaker.speaking)
 
 
 async def test_words_are_joined_to_phrases_and_come_on_the_standard_input(tmp_path: Path) -> None:
@@ -188,11 +91,10 @@ async def test_stopped_it_is_silent_at_once_and_what_was_not_heard_is_never_told
         speaker.stop()
         assert not speaker.speaking
         heard = scene.heard
+        await until(lambda: not is_there(pid))
         scene.go()
         speaker.say("b", 0, "abcde. ")
         await silent(speaker)
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
         assert scene.heard == heard + "abcde. "
         assert scene.told[-1].item == "b"
         assert len(scene.phrases) == 2
@@ -223,8 +125,7 @@ async def test_a_program_that_does_not_care_to_stop_is_ended_by_force(tmp_path: 
         scene.wait()
         speaker.say("b", 0, "Then. ")
         await scene.speaks(2)  # only when the first is gone
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(scene.lines("pids")[0]), 0)
+        assert not is_there(int(scene.lines("pids")[0]))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +196,7 @@ async def test_chinese_has_a_voice_of_its_own_where_there_is_one(tmp_path: Path)
 
 async def test_say_of_macos_is_called_in_its_own_way(tmp_path: Path) -> None:
     (tmp_path / "voices").write_text("Albert  en_US  # Hello!\nTingting  zh_CN  # 你好！\n")
-    say = Voice("say", program(tmp_path, _STAND_IN.format(does="sleep 0.1")).path)
+    say = Voice("say", program(tmp_path, STAND_IN.format(does="sleep 0.1")).path)
     async with speaking(tmp_path, voice=say, rate=200) as (speaker, scene):
         speaker.say("a", 0, "Hello there. 你好。")
         await silent(speaker)
@@ -338,50 +239,3 @@ async def test_all_that_is_not_stopped_is_heard_once_and_in_order(
         assert scene.heard == said
         assert all(one.end - one.start == len(one.text) > 0 for one in scene.told)
         assert len(scene.troubles) <= 1
-
-
-# --- espeak-ng itself
-
-
-def espeak_ng() -> str:
-    path = shutil.which("espeak-ng")
-    if path is None:
-        pytest.skip("no espeak-ng; install it (Debian: apt-get install espeak-ng; macOS: brew install espeak-ng)")
-    return path
-
-
-async def test_espeak_ng_is_heard_as_long_as_its_sound_is(tmp_path: Path) -> None:
-    """A sink in place of the sound device: it takes 2 bytes of 22,050 Hz at a time, as long as they sound."""
-    sink = f"""#!/bin/sh
-{espeak_ng()} --stdout "$@" > "$0.wav" || exit
-bytes=$(wc -c < "$0.wav")
-echo "$bytes" >> "$(dirname "$0")/sizes"
-sleep "$(echo "$bytes" | awk '{{ print $1 / 44100 }}')"
-"""
-    loop = asyncio.get_running_loop()
-    async with speaking(tmp_path, voice=program(tmp_path, sink), rate=300, no_speech=NO_SPEECH) as (speaker, scene):
-        text = "Once there was a fox. It lived in an old wood, 你好, far away"
-        begun = loop.time()
-        speaker.say("a", 0, text)
-        speaker.flush()
-        await silent(speaker)
-        taken = loop.time() - begun
-        assert (scene.heard, scene.troubles) == (text, [])
-        assert len(scene.told) > 2  # word by word
-        seconds = sum(map(int, scene.lines("sizes"))) / 44100
-        assert len(scene.lines("sizes")) == 2
-        assert taken >= seconds
-        # It speaks at about the rate that it was told, so that the estimate of the first phrase is of the right size.
-        assert 0.4 < count_standard_words(text) / (seconds / 60) / 300 < 2
-
-
-async def test_espeak_ng_without_a_sound_device_is_said_though_it_ends_with_0(tmp_path: Path) -> None:
-    deaf = f"""#!/bin/sh
-ALSA_CONFIG_PATH=/dev/null PULSE_SERVER=/dev/null PULSE_CLIENTCONFIG=/dev/null exec {espeak_ng()} "$@"
-"""
-    async with speaking(tmp_path, voice=program(tmp_path, deaf), no_speech=NO_SPEECH) as (speaker, scene):
-        speaker.say("a", 0, "Hm. Once there was a fox who lived in a wood. ")
-        await silent(speaker)
-        assert scene.heard == "Hm. Once there was a fox who lived in a wood. "
-        [line] = scene.troubles
-        assert line.startswith("espeak-ng cannot speak (error: ")
