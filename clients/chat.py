@@ -166,8 +166,8 @@ class Chat(Protocol):
         """How long a slice is, if the server has said so."""
 
     @property
-    def status(self) -> str:
-        """What is known of the last slice, in a few words; "" is nothing."""
+    def status(self) -> tuple[str, ...]:
+        """What is known of the last slice, a few words each, the most important first."""
 
     def query(self) -> str:
         """What goes behind the server's address when the next connection is made."""

@@ -137,8 +137,8 @@ class RealtimeChat:
         return self.mode is Mode.DUPLEX and self._session.connected
 
     @property
-    def status(self) -> str:
-        return self.stats.line
+    def status(self) -> tuple[str, ...]:
+        return self.stats.last
 
     @property
     def _rest(self) -> bool:

@@ -72,7 +72,7 @@ class TextChat:
     """One conversation, as `chat.Chat`: it begins anew with every connection."""
 
     slice_seconds: float | None = None  # it is the client that keeps the clock
-    status = ""
+    status: tuple[str, ...] = ()
     waiting = False  # the protocol has no such thing
 
     def __init__(self, mode: Mode) -> None:

@@ -24,7 +24,7 @@ from clients.replay import replay
 from clients.script import ScriptError
 from clients.talk import OptionError, Options, Protocol, Talk, read_options, shown
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)

@@ -59,17 +59,15 @@ class Stats:
             self._usage.update({name: count for name, count in counts.items() if isinstance(count, int)})
 
     @property
-    def line(self) -> str:
-        """The last slice, in a few words; "" before there is one."""
+    def last(self) -> tuple[str, ...]:
+        """The last slice, in a few words each; none before there is one."""
         if not self._slices:
-            return ""
+            return ()
         last = self._slices[-1]
         words = [f"slice {last.number}"]
         if last.first_token is not None:
             words.append(f"first token {_ms(last.first_token)}")
-        words.append(f"{last.tokens['reused']} reused")
-        words.append(f"{self._guessed}/{len(self._slices)} guessed")
-        return " · ".join(words)
+        return *words, f"{last.tokens['reused']} reused", f"{self._guessed}/{len(self._slices)} guessed"
 
     @property
     def _guessed(self) -> int:

@@ -210,8 +210,8 @@ class Terminal:
         else:
             state = "listening, /help explains"
         line, columns = f" {state}", self._app.output.get_size().columns
-        for part in (chat.status, self._where):
-            longer = f"{line} · {part}" if part else line
+        for part in (*chat.status, self._where):
+            longer = f"{line} · {part}"
             line = longer if get_cwidth(longer) < columns else line
         return [("", line)]
 

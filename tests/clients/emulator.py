@@ -11,7 +11,7 @@ import re
 from prompt_toolkit.utils import get_cwidth
 
 _TOKEN = re.compile(r"\x1b\[([0-9;?]*)( ?[A-Za-z])|([^\x00-\x1f\x7f-\x9f])|([\r\n\b])|(.)", re.DOTALL)
-_WITHOUT_EFFECT = frozenset("mhl") | {" q"}  # colours, modes, the cursor's shape
+_WITHOUT_EFFECT = frozenset("hl") | {" q"}  # modes, the cursor's shape
 
 
 class Emulator(io.StringIO):
@@ -23,6 +23,7 @@ class Emulator(io.StringIO):
         self._rows: list[list[str]] = [[]]
         self._row = 0
         self._column = 0
+        self.colored = False  # anything was in a color of its own
 
     @property
     def lines(self) -> list[str]:
@@ -109,6 +110,8 @@ class Emulator(io.StringIO):
             del self._rows[self._row][self._column :]
             if command == "J":
                 del self._rows[self._row + 1 :]
+        elif command == "m":
+            self.colored |= any(part[:1] in "349" and len(part) > 1 for part in number.split(";"))
         elif (command, number) == ("K", "2"):
             self._rows[self._row].clear()
         elif command not in _WITHOUT_EFFECT:

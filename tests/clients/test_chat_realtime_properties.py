@@ -92,7 +92,8 @@ def yours(pair: Pair) -> list[str]:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(_STEPS, max_size=40), st.booleans())
 def test_nothing_is_lost_and_nothing_shown_twice(steps: list[tuple[str, Any]], aloud: bool) -> None:
-    pair, said = Pair(aloud=aloud), []
+    pair = Pair(aloud=aloud)
+    said: list[str] = []
     for kind, value in steps:
         perform(pair, kind, value, said)
     finish(pair)
@@ -121,7 +122,8 @@ def is_spread_over(kept: str, shown: str) -> bool:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(_STEPS, max_size=30))
 def test_turn_by_turn_too(steps: list[tuple[str, Any]]) -> None:
-    pair, said = Pair(Mode.CHAT), []
+    pair = Pair(Mode.CHAT)
+    said: list[str] = []
     for kind, value in steps:
         perform(pair, kind, value, said)
     finish(pair)

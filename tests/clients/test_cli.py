@@ -43,8 +43,8 @@ def test_ctrl_c_during_the_imports_ends_it_quietly(module: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     "moment",
     [
-        "command.check_url = lambda url: interrupt()",  # while options are read
-        "command.Connection = lambda *_, **__: interrupt()",
+        "command.read_options = lambda **_: interrupt()",  # while options are read
+        "command.Talk = lambda _: interrupt()",
         "command.asyncio.run = lambda _: (_.close(), interrupt())",
         "command.run = interrupt",
     ],

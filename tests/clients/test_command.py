@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
-import fcntl
-import os
 import re
 import signal
-import struct
 import sys
-import termios
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,12 +13,10 @@ import pytest
 from clients import command
 from clients.chat import Mode
 from clients.chat_text import DRAFT_SUBPROTOCOL, IDLE, NEW_ORDINARY_SESSION
-from tests.clients.emulator import Emulator
 from tests.clients.peer import Peer, serving
+from tests.clients.terminals import COMMAND, ROOT, on_a_terminal
 
-COMMAND = [sys.executable, "-c", "from clients.cli import main; main()"]
 TEXT = ("--protocol", "text")  # which the peer speaks; test_talk.py has the other
-ROOT = Path(__file__).parents[2]
 
 
 def run_here(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -169,48 +159,6 @@ async def test_it_ends_quietly_when_nobody_reads_the_output_or_ctrl_c_is_pressed
             assert await process.wait() == code
 
 
-@dataclass
-class Terminal:
-    """The command on a terminal of its own."""
-
-    process: asyncio.subprocess.Process
-    screen: Emulator
-    keyboard: int
-    settings: Callable[[], list[object]]
-
-    def press(self, keys: str) -> None:
-        os.write(self.keyboard, keys.encode())
-
-    async def until(self, happened: Callable[[str], object]) -> None:
-        while not happened(self.screen.text):
-            await asyncio.sleep(0.005)
-
-
-@asynccontextmanager
-async def on_a_terminal(*arguments: str) -> AsyncIterator[Terminal]:
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    screen = Emulator(80)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(ours, lambda: screen.write(decoder.decode(os.read(ours, 65536))))
-    # Without asking where the cursor is, which the emulator does not answer.
-    environment = {**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        yield Terminal(process, screen, ours, lambda: termios.tcgetattr(theirs))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        loop.remove_reader(ours)
-        os.close(ours)
-        os.close(theirs)
-
-
 @pytest.mark.real
 @pytest.mark.parametrize("leave", ["\x04", "\x03\x03", "terminate"])
 async def test_on_a_terminal_one_can_talk_and_leaves_it_as_it_was(leave: str) -> None:
@@ -253,7 +201,7 @@ async def test_on_a_terminal_what_is_typed_is_a_draft_in_duplex_mode_only() -> N
 @pytest.mark.real
 async def test_on_a_terminal_it_waits_for_a_server() -> None:
     async with on_a_terminal("--url", "ws://127.0.0.1:1") as terminal:
-        await terminal.until(lambda text: "No server at ws://127.0.0.1:1 one with" in text)
+        await terminal.until(lambda text: "No server at ws://127.0.0.1:1/v1/realtime" in text)
         await terminal.until(lambda text: "next attempt in 1 s" in text)
         assert terminal.screen.text.count("No server") == 1, "it is said once"
         terminal.press("\x04")

@@ -13,7 +13,8 @@ import pytest
 
 from clients import command
 from tests.clients.peer import STORY, Peer, serving
-from tests.clients.test_command import COMMAND, ROOT, on_a_terminal, run
+from tests.clients.terminals import COMMAND, ROOT, on_a_terminal
+from tests.clients.test_command import run
 
 SET = """\
 name: tour

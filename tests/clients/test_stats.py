@@ -37,11 +37,11 @@ def after(*events: dict[str, Any]) -> Stats:
     return stats
 
 
-def test_the_line_tells_of_the_last_slice() -> None:
-    assert after().line == ""
+def test_the_last_slice_is_told_of() -> None:
+    assert after().last == ()
     stats = after(slice_event(), slice_event(2, guessed=11, first=0.25, reused=40))
-    assert stats.line == "slice 2 · first token 0.2 ms · 40 reused · 1/2 guessed"
-    assert after(slice_event(first=None)).line == "slice 1 · 22 reused · 0/1 guessed"
+    assert stats.last == ("slice 2", "first token 0.2 ms", "40 reused", "1/2 guessed")
+    assert after(slice_event(first=None)).last == ("slice 1", "22 reused", "0/1 guessed")
 
 
 def test_the_report_adds_up() -> None:
@@ -84,5 +84,5 @@ def test_where_nothing_was_said_there_is_nothing_to_report() -> None:
     ],
 )
 def test_events_that_are_not_what_they_should_be_count_for_nothing(event: dict[str, Any]) -> None:
-    assert after(event).line == ""
+    assert after(event).last == ()
     assert after(event).report == []

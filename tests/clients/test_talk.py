@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,10 +21,9 @@ from clients.deeds import Said
 from clients.recording import RecordingError, read_recording
 from clients.script import ScriptError
 from clients.talk import OptionError, Options, Protocol, read_options
+from tests.clients.terminals import COMMAND, ROOT
 from tests.edge_server.serving import Served, serving
 
-COMMAND = [sys.executable, "-c", "from clients.cli import main; main()"]
-ROOT = Path(__file__).parents[2]
 GIVEN: dict[str, Any] = {
     "url": None,
     "protocol": "json",
