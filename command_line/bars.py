@@ -8,8 +8,18 @@ import os
 from typing import IO
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column
+
+_NAME = 22  # columns at least, so that one bar stands below the other
 
 
 def is_live(stream: IO[str]) -> bool:
@@ -26,18 +36,22 @@ class Bar:
         in_bytes: the units are bytes, shown as such.
         """
         console = Console(file=stream, force_terminal=True, highlight=False)
-        name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
-        bar = BarColumn(bar_width=None if console.width < 60 else 30)
-        size = (DownloadColumn(),) if in_bytes else ()
+        column = Column(no_wrap=True, overflow="ellipsis")
+        self._name = TextColumn("{task.description}", markup=False, table_column=column)
+        wide = console.width >= 80
+        bar = BarColumn(bar_width=10 if not wide else 24 if in_bytes else 36)
+        size = (DownloadColumn(),) if in_bytes and wide else ()
+        self._counted = bool(total)
+        time = TimeRemainingColumn(elapsed_when_finished=True) if self._counted else TimeElapsedColumn()
         self._progress = Progress(
-            *(name, bar, TaskProgressColumn(), *size, TimeRemainingColumn(elapsed_when_finished=True)),
+            *(self._name, bar, TaskProgressColumn(), *size, time),
             console=console,
             transient=not keep,
             # Whoever has replaced standard output or error, or redirected one of them, keeps it.
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._progress.add_task(text, total=total or None)
+        self._task = self._progress.add_task(f"{text:<{_NAME}}", total=total or None)
         self._progress.start()
 
     def advance(self, units: float) -> None:
@@ -50,4 +64,6 @@ class Bar:
 
     def close(self) -> None:
         """Leaves the cursor at the beginning of a line. May be called again."""
+        if not self._counted:  # nothing is left of it but how long it took
+            self._progress.columns = (self._name, TimeElapsedColumn())
         self._progress.stop()

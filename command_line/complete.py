@@ -4,7 +4,7 @@ to the shell, which then completes names of files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 Complete = Callable[[str], list[str]]
@@ -16,11 +16,12 @@ def files(incomplete: str) -> list[str]:
     return []
 
 
-def words(*known: str, then: Complete = files) -> Complete:
-    """These, and what `then` finds."""
+def words(*known: str, then: Sequence[Complete] = ()) -> Complete:
+    """These, and what those of `then` find."""
 
     def complete(incomplete: str) -> list[str]:
-        return [word for word in (*known, *then(incomplete)) if word.startswith(incomplete)]
+        found = [name for each in then for name in each(incomplete)]
+        return [word for word in (*known, *found) if word.startswith(incomplete)]
 
     return complete
 
@@ -37,12 +38,12 @@ def listed(known: Iterable[str]) -> Complete:
     return complete
 
 
-def models(*patterns: str) -> Complete:
-    """What is in the folder models/ here, by these patterns; the newest first."""
+def gguf_files(incomplete: str) -> list[str]:
+    """The GGUF files in the folder models/ here."""
+    return [name for name in sorted(map(str, Path("models").glob("*.gguf"))) if name.startswith(incomplete)]
 
-    def complete(incomplete: str) -> list[str]:
-        found = {path for pattern in patterns for path in Path("models").glob(pattern)}
-        names = [str(path) for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
-        return [name for name in names if name.startswith(incomplete)]
 
-    return complete
+def checkpoints(incomplete: str) -> list[str]:
+    """The checkpoints in the folder models/ here."""
+    names = sorted(str(path.parent) for path in Path("models").glob("*/config.json"))
+    return [name for name in names if name.startswith(incomplete)]

@@ -21,8 +21,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 NARROWEST, WIDEST = 40, 100  # columns of a page; between them it is as wide as the terminal
-NAMES = 25  # columns of the names of options; what is longer has a line of its own
+NAMES = 22  # columns of the names of options; what is longer has a line of its own
 _OTHERS = "Other"
+_TYPERS = {  # options that typer adds, whose texts depend on its version
+    "install_completion": "Install completion of commands, options and values for this shell (bash, zsh, fish).",
+    "show_completion": "Print what that would install.",
+    "help": "Show this page.",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,10 @@ def command(page: Page) -> type[TyperCommand]:
         help_page = page
 
         def format_help(self, ctx: Any, formatter: Any) -> None:
-            formatter.write(render(self, ctx, page))
+            formatter.write(self.render(ctx))
+
+        def render(self, ctx: Any, width: int | None = None) -> str:
+            return render(self, ctx, page, width=width)
 
     return PageCommand
 
@@ -62,7 +70,10 @@ def group(page: Page, default: str | None = None) -> type[TyperGroup]:
         help_page = page
 
         def format_help(self, ctx: Any, formatter: Any) -> None:
-            formatter.write(render(self, ctx, page, self.commands[default] if default else None))
+            formatter.write(self.render(ctx))
+
+        def render(self, ctx: Any, width: int | None = None) -> str:
+            return render(self, ctx, page, self.commands[default] if default else None, width)
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             own = {name for each in self.get_params(ctx) for name in each.opts}
@@ -101,7 +112,7 @@ def version_option(program: str, *beside: str) -> Any:
             typer.echo(", ".join(told))
             raise typer.Exit
 
-    return typer.Option("--version", callback=show, is_eager=True, help="Print the version and end.")
+    return typer.Option("--version", callback=show, is_eager=True, help="Print the version.")
 
 
 def _version(distribution: str) -> str:
@@ -111,16 +122,29 @@ def _version(distribution: str) -> str:
         return "(not installed)"
 
 
-def render(shown: Any, ctx: Any, page: Page, default: Any = None) -> str:
-    """The page of a command, as text that ends with a newline; `default`: the command of a group that needs no name."""
-    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
-    bold = _bold if wants_style(sys.stdout) else str
+def pages(app: typer.Typer, program: str, width: int) -> Iterator[tuple[str, str]]:
+    """Those of a program and its commands that have a page: how each is called, and its text, plain and so wide."""
+    shown: Any = typer.main.get_command(app)
+    above = shown.make_context(program, [], resilient_parsing=True)
+    below = (one.make_context(name, [], parent=above, resilient_parsing=True) for name, one in shown.commands.items())
+    for context in (above, *below):
+        if hasattr(context.command, "help_page"):
+            yield context.command_path, context.command.render(context, width)
+
+
+def render(shown: Any, ctx: Any, page: Page, default: Any = None, width: int | None = None) -> str:
+    """The page of a command, as text that ends with a newline.
+
+    default: the command of a group that needs no name. width: in columns, and plain; None is as standard output has it.
+    """
+    bold = _bold if width is None and wants_style(sys.stdout) else str
+    width = width or max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
     described = default or shown
     commands = [(name, one.get_short_help_str(limit=1000)) for name, one in getattr(shown, "commands", {}).items()]
     lines = [f"{bold('Usage:')} {usage(shown, ctx, page)}", ""]
     for paragraph in (shown.help or "").split("\n\n"):
         lines += [*textwrap.wrap(" ".join(paragraph.split()), width - 2, **_INDENTED), ""]
-    groups = dict(options([*(described.params if default else []), *shown.get_params(ctx)], ctx))
+    groups = dict(options([*(described.params if default else []), *shown.get_params(ctx)]))
     named = [name for records in groups.values() for name, _ in records]
     names = max((len(name) for name in named if len(name) <= NAMES), default=0)  # one column for all options
     sections = [
@@ -151,24 +175,24 @@ def usage(shown: Any, ctx: Any, page: Page) -> str:
     return page.usage or " ".join([ctx.command_path.strip(), "[OPTIONS]", *what])
 
 
-def options(parameters: Sequence[Any], ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def options(parameters: Sequence[Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """The parameters under their headings, as names and texts: the headings in the order in which they come first."""
     found: dict[str, list[tuple[str, str]]] = {}
     for each in parameters:
         if getattr(each, "hidden", False):
             continue
         heading = "Arguments" if each.param_type_name == "argument" else getattr(each, "rich_help_panel", None)
-        found.setdefault(heading or _OTHERS, []).append(record(each, ctx))
+        found.setdefault(heading or _OTHERS, []).append(record(each))
     others = found.pop(_OTHERS, None)
     yield from found.items()
     if others:
         yield _OTHERS if found else "Options", others
 
 
-def record(parameter: Any, ctx: Any) -> tuple[str, str]:
+def record(parameter: Any) -> tuple[str, str]:
     """A parameter's names, with what its value is, and its text, with its default in brackets."""
-    text = (parameter.help or "").strip()
-    told = default_of(parameter, ctx)
+    text = _TYPERS.get(parameter.name) or (parameter.help or "").strip()
+    told = default_of(parameter)
     if parameter.param_type_name == "argument":
         return _metavar(parameter), f"{text} [default: {told}]" if told else text
     names = ", ".join(sorted(parameter.opts, key=len))
@@ -180,7 +204,7 @@ def record(parameter: Any, ctx: Any) -> tuple[str, str]:
     return names, f"{text}{required}{f' [default: {told}]' if told else ''}"
 
 
-def default_of(parameter: Any, ctx: Any) -> str:
+def default_of(parameter: Any) -> str:
     """The default as it is shown; empty where there is none to be shown, as with a flag that is off."""
     said, value = getattr(parameter, "show_default", None), parameter.default
     if isinstance(said, str):

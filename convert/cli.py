@@ -77,8 +77,8 @@ _LADDER = Page(
             "a folder, in two types, with a picture",
         ),
         (
-            "edge-convert ladder pocket --eval none --no-speed --limits 'idle_agreement>=0.999'",
-            "only how alike they decide, and the smallest that seldom differs",
+            "edge-convert ladder pocket --eval none --no-speed --limits 'kl<=0.001'",
+            "only how alike they predict, and the smallest that hardly differs",
         ),
     ),
     ends=(
@@ -94,11 +94,15 @@ app = typer.Typer(cls=group(_PROGRAM, default="convert"), rich_markup_mode=None,
 
 _INPUT, _OUTPUT, _MACHINE, _MEASURING = "Input", "Output", "Machine", "Measuring"
 _TYPES = tuple(FILE_TYPES)
-_SOURCES = complete.words("pocket", then=complete.models("*/"))
 _MODEL = "a folder with a checkpoint, a hub id (owner/name), or pocket for the one that is shipped"
 Model = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help=f"The model: {_MODEL}.", show_default=False, autocompletion=_SOURCES),
+    typer.Argument(
+        metavar="MODEL",
+        help=f"The model: {_MODEL}.",
+        show_default=False,
+        autocompletion=complete.words("pocket", then=[complete.checkpoints]),
+    ),
 ]
 FloatModel = Annotated[
     str,
@@ -106,7 +110,7 @@ FloatModel = Annotated[
         metavar="MODEL",
         help=f"The model: {_MODEL}; or a bf16 or f16 GGUF file.",
         show_default=False,
-        autocompletion=complete.words("pocket", then=complete.models("*/", "*.gguf")),
+        autocompletion=complete.words("pocket", then=[complete.checkpoints, complete.gguf_files]),
     ),
 ]
 Tokenizer = Annotated[
@@ -115,6 +119,7 @@ Tokenizer = Annotated[
         metavar="FOLDER",
         rich_help_panel=_INPUT,
         help="Where to take the small files from that MODEL lacks (tokenizer.model, config.json, ...).",
+        show_default="none",
         autocompletion=complete.files,
     ),
 ]

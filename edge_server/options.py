@@ -46,8 +46,6 @@ class Compat(str, Enum):
     upstream = "upstream"
 
 
-_GGUF = complete.models("*.gguf")
-
 # readable=False below: loading the file says what to do.
 Model = Annotated[
     Path | None,
@@ -57,7 +55,7 @@ Model = Annotated[
         help="The model: a GGUF file made by edge-convert.",
         show_default="the newest in models/, the shipped pocket model last",
         readable=False,
-        autocompletion=_GGUF,
+        autocompletion=complete.gguf_files,
     ),
 ]
 DoctorModel = Annotated[
@@ -68,7 +66,7 @@ DoctorModel = Annotated[
         help="The model to look at: a GGUF file made by edge-convert.",
         show_default="all in models/, and as run would choose",
         readable=False,
-        autocompletion=_GGUF,
+        autocompletion=complete.gguf_files,
     ),
 ]
 ChatModel = Annotated[
@@ -79,7 +77,7 @@ ChatModel = Annotated[
         help="A model of its own for the chat port, which needs no <idle> token.",
         show_default="the one of --model",
         readable=False,
-        autocompletion=_GGUF,
+        autocompletion=complete.gguf_files,
     ),
 ]
 GpuLayers = Annotated[

@@ -35,7 +35,7 @@ def test_a_terminal_sees_bars_and_whole_lines_at_the_end(monkeypatch: pytest.Mon
     text = re.sub(r"\x1b\[\??[\d;]*[A-Za-z]", "", run(Terminal()))
     first, second, last = text.split("\n")
     assert [re.sub(r"[━╸╺ ]+", " ", line) for line in first.split("\r")][:1] == ["writing bf16 0% -:--:--"]
-    assert re.fullmatch(r"writing bf16 ━+ 100% 0:00:00 *", first.split("\r")[-1])
+    assert re.fullmatch(r"writing bf16 +━+ 100% 0:00:00 *", first.split("\r")[-1])
     assert second.startswith("verifying ")
     assert last == ""
 
