@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-_NAME = 22  # columns at least, so that one bar stands below the other
+_NAME = 30  # columns at least, so that one bar stands below the other
 
 
 def is_live(stream: IO[str]) -> bool:
@@ -39,7 +39,7 @@ class Bar:
         column = Column(no_wrap=True, overflow="ellipsis")
         self._name = TextColumn("{task.description}", markup=False, table_column=column)
         wide = console.width >= 80
-        bar = BarColumn(bar_width=10 if not wide else 24 if in_bytes else 36)
+        bar = BarColumn(bar_width=10 if not wide else 20 if in_bytes else 34)
         size = (DownloadColumn(),) if in_bytes and wide else ()
         self._counted = bool(total)
         time = TimeRemainingColumn(elapsed_when_finished=True) if self._counted else TimeElapsedColumn()
@@ -51,7 +51,7 @@ class Bar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._progress.add_task(f"{text:<{_NAME}}", total=total or None)
+        self._task = self._progress.add_task(f"{text:<{_NAME}}" if wide else text, total=total or None)
         self._progress.start()
 
     def advance(self, units: float) -> None:

@@ -1,6 +1,6 @@
 """Writes docs/commands.md: the pages of `--help` of all commands, as they are. A test holds the file up to date.
 
-.venv/bin/python scripts/commands.py
+make docs
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "commands.md"
 WIDTH = 100
 HEAD = """# The commands
 
-What `--help` says, of every command; `scripts/commands.py` writes this page. `--install-completion` of each program has
+What `--help` says, of every command; `make docs` writes this page. `--install-completion` of each program has
 the shell complete its commands, options and values.
 """
 

@@ -95,7 +95,7 @@ def test_the_defaults_that_are_explained_are_those_of_the_help() -> None:
 
 def test_the_page_of_all_commands_is_up_to_date() -> None:
     written = commands_page.PAGE.read_text(encoding="utf-8")
-    assert written == commands_page.text(), "run: .venv/bin/python scripts/commands.py"
+    assert written == commands_page.text(), "run: make docs"
     for name in ("edge-server run", "edge-server doctor", "edge-server tune", "edge-convert ladder"):
         assert f"\n## {name}\n" in written
 
