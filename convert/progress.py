@@ -22,6 +22,7 @@ class Progress:
         self.end()
         if self._live:
             self._bar = Bar(text, total, self._stream, in_bytes=in_bytes)
+            self._bar.start()
         else:
             print(text, file=self._stream, flush=True)
 

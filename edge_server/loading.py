@@ -81,6 +81,8 @@ def loading(path: Path, interruptible: Interruptible) -> Iterator[Callable[[floa
             bar.show(done)
 
     try:
+        if bar is not None:
+            bar.start()
         yield progress
     finally:
         if bar is not None:

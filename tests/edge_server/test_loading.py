@@ -63,7 +63,7 @@ def test_ctrl_c_on_the_way_takes_the_bar_away(tiny_gguf: Path, window: Window) -
         load(tiny_gguf, window, interrupt=True)
     assert "loading tiny.gguf" in window.getvalue()
     assert window.lines == []
-    assert window.getvalue().endswith("\x1b[2K")  # and the cursor at the beginning of an empty line
+    assert window.getvalue().endswith("\x1b[2K\x1b[?25h")  # the cursor at the beginning of an empty line
 
 
 def test_a_log_and_a_terminal_without_a_cursor_see_nothing(
