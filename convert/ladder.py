@@ -309,6 +309,7 @@ class _Ladder:
             before = weights.get(name, 0)
 
         quantize(model.path, out, rung.quant, imatrix=rung.imatrix, threads=self._threads, on_tensor=follow)
+        self._progress.advance(before)
 
 
 def _memory() -> int | None:
