@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 TRAIN  := .venv-train
 POCKET := models/pocket-$(QUANT).gguf
 
-.PHONY: help run setup test lint convert bench llama-server pocket pocket-data pocket-eval clean
+.PHONY: help run setup test lint convert docs bench llama-server pocket pocket-data pocket-eval clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make convert      MiniCPM-duplex (models/minicpm-duplex/ if there, else the hub) to GGUF; MODEL=dir|hub id|pocket QUANT=q4_k_m'
 	@echo 'make setup        the environment in .venv and the converted pocket model'
 	@echo 'make lint         ruff and mypy'
+	@echo 'make docs         write docs/commands.md anew: what --help says of every command'
 	@echo 'make bench        measure everything beside bare llama.cpp (ARGS=--quick: a smoke run); writes benchmarks/RESULTS.md'
 	@echo 'make llama-server build llama.cpp'\''s own server for make bench to compare with (ten minutes, once)'
 	@echo 'make pocket       train the pocket model anew (PyTorch, two to three hours on two cores)'
@@ -54,6 +55,9 @@ convert: $(STAMP)
 	  if [ -d models/minicpm-duplex ]; then model=models/minicpm-duplex; else model=xinrongzhang2022/MiniCPM-duplex; fi; \
 	fi; \
 	exec $(BIN)/edge-convert "$$model" --quant $(QUANT) $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/python scripts/commands.py
 
 bench: setup
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -74,7 +74,7 @@ def _convert(options: Options, progress: Progress) -> Report:
         raise InputError(f"--imatrix {options.imatrix}: {quant} is not quantised, so nothing would use it")
     if options.out is not None:
         check_output(options.out, force=options.force)
-    source = locate(options.model, options.revision, options.tokenizer)
+    source = locate(options.model, options.revision, options.tokenizer, progress)
     out = options.out
     if out is None:
         out = Path("models") / f"{source.name}-{quant}.gguf"
@@ -98,7 +98,8 @@ def _convert(options: Options, progress: Progress) -> Report:
         else:
             types = plan_quantization(result, quant, tensors, options.imatrix)
             _check_space(result, sum(tensor_bytes(tensor.shape, types[tensor.name]) for tensor in tensors))
-        progress.stage(f"writing {matrices}", sum(stored[tensor.source].nbytes for tensor in tensors))
+        size = sum(stored[tensor.source].nbytes for tensor in tensors)
+        progress.stage(f"writing {matrices}", size, in_bytes=True)
         write_weights(result, header, tensors, stored, progress.advance)
         if quant not in FLOATS:
             result = _quantised(cleanup, result, out, quant, options, tensors, progress)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
 
 from convert.checkpoint import WEIGHT_FILES, shard_names, weight_files
@@ -18,10 +18,12 @@ from convert.errors import ConversionError, InputError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from convert.progress import Progress
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def download(repository: str, revision: str | None, settings: Collection[str]) -> tuple[Path, str]:
+def download(repository: str, revision: str | None, settings: Collection[str], progress: Progress) -> tuple[Path, str]:
     """Fetches the weights and those of the files `settings` that the repository has; resumes what was begun before.
 
     Returns the folder with the files and the commit that `revision` (None: the default branch) stands for. Where the
@@ -33,7 +35,7 @@ def download(repository: str, revision: str | None, settings: Collection[str]) -
 
     place = Path(constants.HF_HOME) / "edge-convert" / repository.replace("/", "--")
     try:
-        return _fetch(repository, revision, settings, place)
+        return _fetch(repository, revision, settings, place, progress)
     except InputError:
         raise
     except GatedRepoError as error:
@@ -55,7 +57,9 @@ def download(repository: str, revision: str | None, settings: Collection[str]) -
         return fetched
 
 
-def _fetch(repository: str, revision: str | None, settings: Collection[str], place: Path) -> tuple[Path, str]:
+def _fetch(
+    repository: str, revision: str | None, settings: Collection[str], place: Path, progress: Progress
+) -> tuple[Path, str]:
     from huggingface_hub import HfApi
 
     info = HfApi().model_info(repository, revision=revision)
@@ -68,19 +72,23 @@ def _fetch(repository: str, revision: str | None, settings: Collection[str], pla
     folder.mkdir(parents=True, exist_ok=True)
     # The index comes before the shards that it names, and the small files before the large ones.
     for name in (*(name for name in settings if name in names), weights):
-        _fetch_file(repository, commit, folder / name)
+        _fetch_file(repository, commit, folder / name, progress)
     if weights.endswith(".json"):
         for name in sorted(set(shard_names(folder / weights).values())):
-            _fetch_file(repository, commit, folder / name)
+            _fetch_file(repository, commit, folder / name, progress)
     _reference(place, revision).write_text(commit, encoding="ascii")
     return folder, commit
 
 
-def _fetch_file(repository: str, commit: str, target: Path) -> None:
+def _fetch_file(repository: str, commit: str, target: Path, progress: Progress) -> None:
     """Downloads one file, from where an earlier attempt left off; takes it from the library's cache if it is there."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined]  # not in __all__
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]  # not in __all__
+        WeakFileLock,
+        build_hf_headers,
+        disable_progress_bars,
+    )
 
     partial = target.with_name(target.name + ".partial")
     with WeakFileLock(target.with_name(target.name + ".lock")):
@@ -98,8 +106,27 @@ def _fetch_file(repository: str, commit: str, target: Path) -> None:
             if size is not None and start > size:  # not a part of this file
                 start = file.truncate(file.seek(0))
             if start != size:
-                http_get(url, file, resume_size=start, headers=build_hf_headers(), expected_size=size)
+                progress.stage(f"downloading {target.name}", size or 0, in_bytes=True)
+                progress.advance(start)
+                disable_progress_bars()  # the library's own
+                counted = cast("BinaryIO", _Counted(file, progress))
+                http_get(url, counted, resume_size=start, headers=build_hf_headers(), expected_size=size)
         partial.replace(target)
+
+
+class _Counted:
+    """A file whose written bytes are reported."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._progress = progress
+
+    def write(self, data: bytes) -> int:
+        self._progress.advance(len(data))
+        return self._file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def _reference(place: Path, revision: str | None) -> Path:

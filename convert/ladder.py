@@ -157,7 +157,7 @@ class _Ladder:
     def _open_folder(self) -> Path:
         out = self._options.out
         if out is None:
-            name = name_of(self._options.model, self._options.revision, self._options.tokenizer)
+            name = name_of(self._options.model, self._options.revision, self._options.tokenizer, self._progress)
             out = Path("models") / f"{name}-ladder"
         if out.exists() and not out.is_dir():
             raise InputError(f"--out {out}: is a file; give the name of a folder")
@@ -309,6 +309,7 @@ class _Ladder:
             before = weights.get(name, 0)
 
         quantize(model.path, out, rung.quant, imatrix=rung.imatrix, threads=self._threads, on_tensor=follow)
+        self._progress.advance(before)
 
 
 def _memory() -> int | None:

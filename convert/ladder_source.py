@@ -20,6 +20,8 @@ from convert.quantize import FLOATS
 from convert.source import locate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from convert.progress import Progress
 
 _CHUNK_BYTES = 8 << 20
@@ -43,12 +45,12 @@ class FloatModel:
         return [PlannedTensor(name, name, record.shape) for name, record in self.header.tensors.items()]
 
 
-def name_of(model: str, revision: str | None, tokenizer: Path | None) -> str:
+def name_of(model: str, revision: str | None, tokenizer: Path | None, progress: Progress) -> str:
     """What the model is called in names of files. Raises `InputError` where there is none; may download it."""
     path = _gguf(model)
     if path is not None:
         return path.stem
-    return locate(model, revision, tokenizer).name
+    return locate(model, revision, tokenizer, progress).name
 
 
 def float_model(
@@ -61,7 +63,7 @@ def float_model(
     path = _gguf(model)
     if path is not None:
         return _described(path, path.stem, made=False, digest=_digest(path, progress))
-    source = locate(model, revision, tokenizer)
+    source = locate(model, revision, tokenizer, progress)
     out = folder / f"{source.name}-bf16.gguf"
     places = sorted({*source.files.values(), *(path for path in source.folder.iterdir() if path.is_file())})
     before = [[str(path.resolve()), *_stamp(path)] for path in places]
@@ -97,18 +99,19 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
+def file_digest(path: Path, on_read: Callable[[int], None] = lambda _bytes: None) -> str:
+    """SHA-256 of a file's content; `on_read` is told how many bytes were read since its last call."""
     found = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             found.update(chunk)
+            on_read(len(chunk))
     return found.hexdigest()
 
 
 def _digest(path: Path, progress: Progress) -> str:
-    progress.stage(f"reading {path.name}")
-    return file_digest(path)
+    progress.stage(f"reading {path.name}", path.stat().st_size, in_bytes=True)
+    return file_digest(path, progress.advance)
 
 
 def _stamp(path: Path) -> list[int]:

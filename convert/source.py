@@ -7,11 +7,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convert.errors import InputError
 from convert.hub import download
 from convert.minicpm import CONFIG
 from convert.vocabulary import ADDED_TOKENS, CHAT_TEMPLATE, TOKENIZER_CONFIG, TOKENIZER_MODEL
+
+if TYPE_CHECKING:
+    from convert.progress import Progress
 
 POCKET = "pocket"
 _REQUIRED = (CONFIG, TOKENIZER_MODEL)
@@ -33,7 +37,7 @@ class Source:
     revision: str | None
 
 
-def locate(model: str, revision: str | None, tokenizer: Path | None) -> Source:
+def locate(model: str, revision: str | None, tokenizer: Path | None, progress: Progress) -> Source:
     """Finds, and for a hub id downloads, the files of `model`; those that it lacks are taken from `tokenizer`.
 
     Raises `InputError`, naming them, where files are missing in both.
@@ -51,7 +55,7 @@ def locate(model: str, revision: str | None, tokenizer: Path | None) -> Source:
         raise InputError(f"{model}: is a file; give the folder that holds the checkpoint")
     elif _HUB_ID.fullmatch(model):
         name = model.rpartition("/")[2]
-        folder, commit = download(model, revision, _SETTINGS)
+        folder, commit = download(model, revision, _SETTINGS, progress)
     else:
         raise InputError(f"{model}: there is no such folder, and it is no hub id (owner/name)")
     if revision is not None and commit is None:

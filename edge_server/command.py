@@ -1,241 +1,245 @@
-"""`edge-server`'s command line: options in, a running server out. Everything is put together here.
+"""`edge-server`'s command line: reads options, hands them to `serve`, `tune` or `doctor`, and turns how that ended into
+an exit code.
 
-Standard output carries one line, when the server is ready; all else goes to standard error.
+What does the work needs llama.cpp and much else: it is imported when a command runs, so that help and completion come
+at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import signal
 import sys
-from enum import Enum
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge_server.backend import Backend
-from edge_server.config import RESUME_WINDOW, Config, ConfigError
-from edge_server.doctor import doctor
-from edge_server.engine import EngineError
-from edge_server.llama import KV_TYPES, ModelError
-from edge_server.loading import Interruptible, choose_model, loading, log_to_stderr
-from edge_server.metrics import exposition
-from edge_server.protocol import subprotocols
-from edge_server.server import LOOPBACK, ListenError, Port, Server, listen
-from edge_server.tune import tune
+from command_line.page import Page, command, group, version_option
+from edge_server import options
+from edge_server.config import RESUME_WINDOW, Config, Fault
+from edge_server.context import EngineError
 
-app = typer.Typer(
-    help="Serves a duplex language model: it listens while it speaks and stops when interrupted.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+_UNUSABLE = ("2", "an option or a model that cannot be used")
+_PROTOCOLS = ("docs/protocol.md", "the text protocol, and --compat")
+_REALTIME = ("docs/realtime.md", "the JSON protocol at /v1/realtime")
+_TUNING = ("docs/tuning.md", "what the defaults are and why; --idle-bias and --slice-tokens")
+
+_PROGRAM = Page(
+    examples=(
+        ("edge-server run", "serves the newest model in models/, with a page at http://localhost:8765/"),
+        ("edge-server doctor", "says what is missing or slow on this machine, and what to do about it"),
+        ("edge-server tune", "measures which options are fastest on this machine"),
+    ),
+    more=(("edge-server run --help", "its options; so for the other commands"), _PROTOCOLS, _REALTIME, _TUNING),
 )
-_log = logging.getLogger("edge_server")
+_RUN = Page(
+    examples=(
+        ("edge-server run", "serves the newest model in models/, with a page at http://localhost:8765/"),
+        (
+            "edge-server run --model models/pocket-q4_k_m.gguf --seed 1",
+            "serves this model, with the same words each time",
+        ),
+        (
+            "edge-server run --host 0.0.0.0 --port 9000",
+            "lets other machines connect too, on another port",
+        ),
+        ("edge-server run --idle-bias 2 --slice-tokens 10", "waits longer before it speaks, and says less at a time"),
+    ),
+    ends=(
+        ("0", "it was asked to stop: Ctrl-C or a signal"),
+        ("1", "a port is taken, there is not enough memory, or llama.cpp failed"),
+        _UNUSABLE,
+        ("130", "Ctrl-C before it was ready"),
+    ),
+    more=(_TUNING, _PROTOCOLS, _REALTIME),
+)
+_TUNE = Page(
+    examples=(
+        ("edge-server tune", "measures the model that run would take, for 110 seconds at most"),
+        ("edge-server tune --model models/pocket-q4_k_m.gguf --seconds 30", "measures this one, more coarsely"),
+        ("edge-server tune --sessions 2 --no-table", "for two conversations; prints only what came of it"),
+    ),
+    ends=(("0", "measured"), ("1", "nothing could be measured"), _UNUSABLE, ("130", "Ctrl-C")),
+    more=(("docs/tuning.md", "what is measured, and how to read it"),),
+)
+_DOCTOR = Page(
+    examples=(
+        ("edge-server doctor", "looks at everything that edge-server run needs"),
+        ("edge-server doctor --model models/pocket-q4_k_m.gguf --ctx 1024", "would this model fit, and keep up?"),
+        ("edge-server doctor --json --no-speed", "for programs, without measuring"),
+    ),
+    ends=(
+        ("0", "nothing is in the way"),
+        ("1", "there is a problem"),
+        _UNUSABLE,
+        ("130", "Ctrl-C"),
+    ),
+    more=(("docs/tuning.md", "what is measured; what to do where it is too slow"),),
+)
 
-KvType = Enum("KvType", {name: name for name in KV_TYPES}, type=str)  # type: ignore[misc]
+app = typer.Typer(cls=group(_PROGRAM), rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-class OnFull(str, Enum):
-    """What a full context does."""
-
-    slide = "slide"
-    stop = "stop"
+@app.callback()
+def program(_version: Annotated[bool, version_option("edge-server", "llama-cpp-python")] = False) -> None:
+    """Serve a duplex language model: it listens while it speaks, and stops when it is interrupted."""
 
 
-class FlashAttention(str, Enum):
-    """Whether attention is computed in one pass."""
-
-    auto = "auto"
-    on = "on"
-    off = "off"
-
-
-class Compat(str, Enum):
-    """Whose wire behaviour to copy."""
-
-    upstream = "upstream"
-
-
-app.command()(tune)
-app.command()(doctor)
-
-
-@app.command()
+@app.command(cls=command(_RUN))
 def run(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="GGUF file by edge-convert. Default: the newest in models/, the shipped pocket model last.",
-            readable=False,  # loading it says what to do; so below
-        ),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; localhost is 127.0.0.1 and ::1.")] = "localhost",
-    port: Annotated[int, typer.Option(help="Port of the duplex server; 0 takes a free one.")] = 8765,
-    chat_port: Annotated[int, typer.Option(help="Port of the ordinary, turn-based server; 0 takes a free one.")] = 8766,
-    chat_model: Annotated[
-        Path | None,
-        typer.Option(
-            help="A model of its own for the chat port; it needs no idle token. Default: --model.", readable=False
-        ),
-    ] = None,
-    ctx: Annotated[
-        int | None,
-        typer.Option(help="Tokens of context a session. Default: what the model was trained on, at most 4096."),
-    ] = None,
-    sessions: Annotated[
-        int, typer.Option(help="Conversations that can speak at the same time; silent ones beyond it are parked.")
-    ] = 4,
-    park_memory: Annotated[
-        int | None,
-        typer.Option(help="MiB of memory for parked conversations, the rest on disk. Default: an eighth of it."),
-    ] = None,
-    slice_tokens: Annotated[
-        int | None,
-        typer.Option(help="The most tokens said in a slice. Default: half more than the model's own (15 for 10)."),
-    ] = None,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.8,
-    top_p: Annotated[float, typer.Option(help="1 is off.")] = 0.8,
-    top_k: Annotated[int, typer.Option(help="0 is off.")] = 0,
-    idle_bias: Annotated[
-        float,
-        typer.Option(help="Added to <idle>'s logit where a slice begins: above 0 waits longer, below 0 speaks sooner."),
-    ] = 0.0,
-    seed: Annotated[
-        int | None, typer.Option(help="The same seed gives the same words. Default: a new one each conversation.")
-    ] = None,
-    on_full: Annotated[
-        OnFull, typer.Option(help="A full context forgets its oldest slices, or ends the conversation.")
-    ] = OnFull.slide,
-    look_ahead: Annotated[
-        bool,
-        typer.Option(help="Prepare the answer to silence before it comes, while the processor is idle. Same words."),
-    ] = True,
-    compat: Annotated[
-        Compat | None, typer.Option(help="upstream: the reference server's wire behaviour, byte for byte.")
-    ] = None,
-    gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal); -1 is all, 0 none.")] = -1,
-    threads: Annotated[int | None, typer.Option(help="Threads that decode. Default: the physical cores.")] = None,
-    kv_type: Annotated[KvType, typer.Option(help="Numbers in the KV cache.")] = KvType("f16"),
-    flash_attention: Annotated[
-        FlashAttention, typer.Option(help="Attention in one pass over the KV cache; auto: on a GPU, where it can.")
-    ] = FlashAttention.auto,
-    batch: Annotated[int, typer.Option(help="The most tokens that one decode call takes, of all sessions.")] = 64,
-    ration: Annotated[
-        int, typer.Option(help="Tokens of others' prefill in a call that somebody decodes in: more delays them more.")
-    ] = 16,
-    kv_cells: Annotated[
-        int | None,
-        typer.Option(help="Tokens that the KV cache holds, all sessions together. Default: a quarter of the memory."),
-    ] = None,
-    allow_origin: Annotated[
-        list[str] | None,
-        typer.Option(help="Let pages from this origin connect too (localhost may always). Repeatable."),
-    ] = None,
-    assume_wpm: Annotated[
-        float | None,
-        typer.Option(help="When text interrupts, forget what was not yet spoken at this pace (words a minute)."),
-    ] = None,
-    resume_window: Annotated[
-        float, typer.Option(help="JSON protocol: for how many seconds a session can be come back to. 0: not at all.")
-    ] = RESUME_WINDOW,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more, llama.cpp's messages too.")] = False,
+    model: options.Model = None,
+    chat_model: options.ChatModel = None,
+    gpu_layers: options.GpuLayers = Config.gpu_layers,
+    host: options.Host = Config.host,
+    port: options.PortNumber = Config.port,
+    chat_port: options.ChatPort = Config.chat_port,
+    allow_origin: options.AllowOrigin = None,
+    resume_window: options.ResumeWindow = RESUME_WINDOW,
+    compat: options.CompatWith = None,
+    ctx: options.Ctx = None,
+    on_full: options.FullContext = options.OnFull.slide,
+    slice_tokens: options.SliceTokens = None,
+    idle_bias: options.IdleBias = Config.idle_bias,
+    temperature: options.Temperature = Config.temperature,
+    top_p: options.TopP = Config.top_p,
+    top_k: options.TopK = Config.top_k,
+    seed: options.Seed = None,
+    assume_wpm: options.AssumeWpm = None,
+    sessions: options.Sessions = Config.sessions,
+    threads: options.Threads = None,
+    look_ahead: options.LookAhead = True,
+    flash_attention: options.FlashAttentionMode = options.FlashAttention.auto,
+    kv_type: options.KvTypeName = options.KvType.f16,
+    kv_cells: options.KvCells = None,
+    park_memory: options.ParkMemory = None,
+    batch: options.Batch = Config.batch,
+    ration: options.Ration = Config.ration,
+    verbose: options.Verbose = False,
 ) -> None:
     """Run the server until Ctrl-C.
 
-    When it is ready it prints one line that begins with "ready" and carries both URLs, the model's name and,
-    for a browser, the URL of a page to talk to.
+    When it is ready it prints one line that begins with "ready" and carries both URLs, the model's name and, for a
+    browser, the URL of a page to talk to. All else goes to standard error.
     """
+    with _importing():
+        from edge_server.loading import choose_model, log_to_stderr
+        from edge_server.serve import serve
+
     log_to_stderr(verbose)
+    serve(
+        Config(
+            model=choose_model(model),
+            chat_model=chat_model,
+            host=host,
+            port=port,
+            chat_port=chat_port,
+            ctx=ctx,
+            sessions=sessions,
+            slice_tokens=slice_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            idle_bias=idle_bias,
+            seed=seed,
+            slide=on_full is options.OnFull.slide,
+            look_ahead=look_ahead,
+            park_memory=park_memory,
+            upstream=compat is options.Compat.upstream,
+            gpu_layers=gpu_layers,
+            threads=threads,
+            kv_type=kv_type.value,
+            flash_attention=flash_attention.value,
+            batch=batch,
+            ration=ration,
+            kv_cells=kv_cells,
+            allow_origins=tuple(allow_origin or ()),
+            assume_wpm=assume_wpm,
+            resume_window=resume_window,
+        )
+    )
+
+
+@app.command(cls=command(_DOCTOR))
+def doctor(
+    model: options.DoctorModel = None,
+    gpu_layers: options.GpuLayers = Config.gpu_layers,
+    host: options.Host = Config.host,
+    port: options.PortNumber = Config.port,
+    chat_port: options.ChatPort = Config.chat_port,
+    ctx: options.Ctx = None,
+    slice_tokens: options.SliceTokens = None,
+    sessions: options.Sessions = Config.sessions,
+    threads: options.Threads = None,
+    speed: options.Speed = True,
+    in_json: options.InJson = False,
+) -> None:
+    """Look at this machine, the models and the ports, and say what to do about whatever is not fine.
+
+    A problem keeps run from starting or from answering in time; a note is worth knowing. Give the options that run
+    will get. Measuring takes a few seconds; edge-server tune measures more, and finds the fastest options.
+    """
+    with _importing():
+        from edge_server.doctor import report
+
     config = Config(
-        model=choose_model(model),
-        chat_model=chat_model,
+        model=model or Path(),
         host=host,
         port=port,
         chat_port=chat_port,
         ctx=ctx,
         sessions=sessions,
         slice_tokens=slice_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
-        idle_bias=idle_bias,
-        seed=seed,
-        slide=on_full is OnFull.slide,
-        look_ahead=look_ahead,
-        park_memory=park_memory,
-        upstream=compat is Compat.upstream,
         gpu_layers=gpu_layers,
         threads=threads,
-        kv_type=kv_type.value,
-        flash_attention=flash_attention.value,
-        batch=batch,
-        ration=ration,
-        kv_cells=kv_cells,
-        allow_origins=tuple(allow_origin or ()),
-        assume_wpm=assume_wpm,
-        resume_window=resume_window,
     )
-    with contextlib.ExitStack() as stack:
-        # Before the model: a taken port is told at once.
-        sockets = listen(host, port), listen(host, chat_port, "--chat-port")
-        for listening in [*sockets[0], *sockets[1]]:
-            stack.callback(listening.close)
-        if host not in LOOPBACK:
-            _log.warning("listening on %s: everyone who reaches this address can talk to the model", host)
-        with Interruptible() as interruptible:
-            share = 1 if chat_model is None else 2
-            duplex = stack.enter_context(_load(config.model, config, share, interruptible))
-            chat = stack.enter_context(_load(chat_model, config, share, interruptible)) if chat_model else duplex
-            ports = [
-                Port(
-                    each.conversing(chat=each_is_chat),
-                    bound,
-                    each.name,
-                    each.facts.slice_seconds,
-                    each.alive,
-                    subprotocols(upstream=config.upstream, ordinary_port=each_is_chat),
-                    None if each_is_chat or config.upstream else each.realtiming(),
-                )
-                for each, each_is_chat, bound in ((duplex, False, sockets[0]), (chat, True, sockets[1]))
-            ]
-            for backend in dict.fromkeys([duplex, chat]):
-                if backend.ctx > backend.model.n_ctx_train:
-                    _log.warning("%s was trained on %d tokens of context", backend.name, backend.model.n_ctx_train)
-                backend.warm_up()
-                interruptible.check()
-        engines = {"duplex": duplex.counters} | ({} if chat is duplex else {"chat": chat.counters})
-        metrics = exposition(engines)
-        asyncio.run(_serve(Server(ports, config.allow_origins, metrics=metrics), ports, config.host, chat.name))
+    if report(config, model, speed=speed, in_json=in_json):
+        raise typer.Exit(1)
 
 
-def _load(path: Path, config: Config, share: int, interruptible: Interruptible) -> Backend:
-    with loading(path, interruptible) as progress:
-        return Backend(path, config, share=share, on_progress=progress)
+@app.command(cls=command(_TUNE))
+def tune(
+    model: options.Model = None,
+    gpu_layers: options.GpuLayers = Config.gpu_layers,
+    ctx: options.Ctx = None,
+    slice_tokens: options.SliceTokens = None,
+    sessions: options.Sessions = Config.sessions,
+    seconds: options.Seconds = 110,
+    show_table: options.Table = None,
+) -> None:
+    """Measure this machine with a model and print the options to use, in under two minutes.
+
+    The last line is the command to start the server with; before it stands whether the machine keeps up, and if it does
+    not, what would help. Run it while the machine has nothing else to do.
+    """
+    with _importing():
+        from edge_server.tune import tune as measure
+
+    measure(model, ctx, sessions, slice_tokens, gpu_layers, seconds, show_table)
 
 
-async def _serve(server: Server, ports: list[Port], host: str, chat_name: str) -> None:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
+class BrokenSetupError(Exception):
+    """What the commands need cannot be imported. The message is one line for the user."""
 
-    def stop() -> None:
-        if server.stopping:  # asked twice: without waiting for anyone
-            task.cancel()
-        server.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    async with server:
-        host, name = f"[{host}]" if ":" in host else host, ports[0].model_name
-        urls = [f"ws://{host}:{port.number}" for port in ports]
-        chat_model = "" if chat_name == name else f" ({chat_name})"
-        page = "" if ports[0].realtime is None else f" page http://{host}:{ports[0].number}/"
-        print(f"ready duplex {urls[0]} chat {urls[1]}{chat_model} model {name}{page}", flush=True)
-        await server.wait()
-        _log.info("stopping")
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """For imports that take a while: Ctrl-C ends the process at once and without a traceback, as in `cli`.
+
+    Raises BrokenSetupError.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    interruptible = handler is signal.default_int_handler
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    except (ImportError, OSError, RuntimeError) as error:  # the bindings raise the last two for a library of theirs
+        raise BrokenSetupError(f"cannot start: {error}; run: rm -r .venv && make setup") from error
+    finally:
+        if interruptible:
+            signal.signal(signal.SIGINT, handler)
 
 
 # The command line's own complaint; which package its class lives in depends on typer's version.
@@ -253,13 +257,18 @@ def execute() -> int:
     Raises KeyboardInterrupt where Ctrl-C came before the server was ready.
     """
     try:
-        return app(standalone_mode=False, prog_name="edge-server") or 0
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="edge-server") or 0
+        return code if sys.argv[1:] else 2
     except _UsageError as error:
-        message = error.format_message()  # empty where the help was shown instead
-        return _fail(f"{message} (edge-server run --help shows the options)", 2) if message else 2
+        where = error.ctx.command_path if error.ctx else "edge-server"
+        return _fail(f"{error.format_message()} ({where} --help shows the options)", 2)
     except typer.Abort:  # what typer makes of Ctrl-C
         raise KeyboardInterrupt from None
-    except (ConfigError, ModelError) as error:
-        return _fail(str(error), 2)
-    except (EngineError, ListenError) as error:
+    except BrokenSetupError as error:
+        return _fail(str(error), 1)
+    except Fault as error:
+        from edge_server.server import ListenError
+
+        return _fail(str(error), 1 if isinstance(error, ListenError) else 2)
+    except EngineError as error:
         return _fail(str(error), 1)

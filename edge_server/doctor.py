@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 
 from edge_server import machine
@@ -49,50 +47,21 @@ from edge_server.loading import log_to_stderr
 from edge_server.tune_search import OutOfTime, RefusedError
 
 
-def doctor(
-    model: Annotated[
-        Path | None,
-        typer.Option(help="GGUF file to look at. Default: all in models/; run takes one of them.", readable=False),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on, as for run.")] = Config.host,
-    port: Annotated[int, typer.Option(help="Port of the duplex server, as for run.")] = Config.port,
-    chat_port: Annotated[int, typer.Option(help="Port of the turn-based server, as for run.")] = Config.chat_port,
-    ctx: Annotated[int | None, typer.Option(help="Tokens of context a session, as for run.")] = None,
-    sessions: Annotated[int, typer.Option(help="Conversations that speak at the same time, as for run.")] = 4,
-    slice_tokens: Annotated[int | None, typer.Option(help="The most tokens said in a slice, as for run.")] = None,
-    gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal), as for run.")] = -1,
-    threads: Annotated[int | None, typer.Option(help="Threads that decode, as for run.")] = None,
-    speed: Annotated[
-        bool, typer.Option("--speed/--no-speed", help="Measure whether the machine keeps up with the slices.")
-    ] = True,
-    in_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-) -> None:
-    """Look at this machine, the models and the ports, and say what to do about whatever is not fine.
+def report(config: Config, asked: Path | None, *, speed: bool, in_json: bool) -> bool:
+    """Prints what was found, in columns or as JSON; returns whether something is a problem.
 
-    A problem keeps run from starting or from answering in time; a note is worth knowing. The exit code is 1 if there is
-    a problem, else 0. Measuring takes a few seconds; edge-server tune measures more, and finds the fastest options.
+    config: the options of `run`, whose model does not count; asked: the model to look at, None: all in models/. speed:
+    whether to measure.
     """
     log_to_stderr(False)
-    config = Config(
-        model=model or Path(),
-        host=host,
-        port=port,
-        chat_port=chat_port,
-        ctx=ctx,
-        sessions=sessions,
-        slice_tokens=slice_tokens,
-        gpu_layers=gpu_layers,
-        threads=threads,
-    )
-    findings = examine(config, model, speed=speed)
+    findings = examine(config, asked, speed=speed)
     if in_json:
         print(as_json(findings))
     else:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
         show(findings, Console(highlight=False))
-    if any(one.state is State.problem for one in findings):
-        raise typer.Exit(1)
+    return any(one.state is State.problem for one in findings)
 
 
 def examine(config: Config, asked: Path | None, *, speed: bool) -> list[Finding]:

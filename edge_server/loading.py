@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from command_line.bars import Bar, is_live
 from edge_server.backend import is_duplex
 from edge_server.config import find_model
 
@@ -66,16 +67,23 @@ class Interruptible:
 
 @contextlib.contextmanager
 def loading(path: Path, interruptible: Interruptible) -> Iterator[Callable[[float], None]]:
-    """While a model loads: gives the function to call with the share done, 0 to 1; it shows it on a terminal."""
-    on_terminal = sys.stderr.isatty()
+    """While a model loads: gives the function to call with the share done, 0 to 1; a terminal sees it as a bar.
+
+    None is shown where the log is verbose, whose lines would tear it.
+    """
+    bar = None
+    if is_live(sys.stderr) and not _log.isEnabledFor(logging.DEBUG):
+        bar = Bar(f"loading {path.name}", 1.0, sys.stderr, keep=False)
 
     def progress(done: float) -> None:
         interruptible.check()
-        if on_terminal:
-            print(f"\rloading {path.name} {done:4.0%}", end="", file=sys.stderr, flush=True)
+        if bar is not None:
+            bar.show(done)
 
     try:
+        if bar is not None:
+            bar.start()
         yield progress
     finally:
-        if on_terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if bar is not None:
+            bar.close()

@@ -9,10 +9,8 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from command_line.bars import is_live
 from edge_server.config import Config, ConfigError
 from edge_server.context import EngineError
 from edge_server.cores import physical_cores
@@ -42,23 +40,18 @@ _BUSY = 1.3  # the same measurement differs by so much only where others use the
 
 
 def tune(
-    model: Annotated[
-        Path | None,
-        typer.Option(help="GGUF file by edge-convert. Default: the one that run would take.", readable=False),
-    ] = None,
-    ctx: Annotated[int | None, typer.Option(help="Tokens of context a session, as for run.")] = None,
-    sessions: Annotated[int, typer.Option(help="Conversations that speak at the same time, as for run.")] = 4,
-    slice_tokens: Annotated[int | None, typer.Option(help="The most tokens said in a slice, as for run.")] = None,
-    gpu_layers: Annotated[int, typer.Option(help="Layers on the GPU (Metal), as for run.")] = -1,
-    seconds: Annotated[float, typer.Option(help="How long it may take.")] = 110,
-    show_table: Annotated[
-        bool | None, typer.Option("--table/--no-table", help="Show what was tried. Default: on a terminal.")
-    ] = None,
+    model: Path | None,
+    ctx: int | None,
+    sessions: int,
+    slice_tokens: int | None,
+    gpu_layers: int,
+    seconds: float,
+    show_table: bool | None,
 ) -> None:
-    """Measure this machine with a model and print the options to use, in under two minutes.
+    """Measures for at most `seconds` and prints the verdict, what would help and last the command to run.
 
-    The last line is the command to start the server with; before it stands whether the machine keeps up, and if it does
-    not, what would help. Run it while the machine has nothing else to do.
+    model: None is the one that run would take. show_table: also what was tried; None: on a terminal. Raises
+    ConfigError, ModelError and EngineError.
     """
     began = time.monotonic()
     log_to_stderr(False)
@@ -122,7 +115,7 @@ class _Tuning:
         self._bench = Bench(
             model, sessions=config.sessions, build_seconds=_BUILD_SHARE * left, depth=min(DEPTH, self._machine.ctx)
         )
-        self._progress = _Progress(sys.stderr.isatty(), self._began)
+        self._progress = _Progress(is_live(sys.stderr), self._began)
         self._weights = Weights(self._machine.slice_tokens)
         self._speeds: Speeds | None = None
         self._search = Search(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
 
-import clients.command
-import convert.cli
-import edge_server.command
+from command_line.page import default_of
+from scripts import commands as commands_page
+from tests.command_lines import USAGE_ERROR, commands, parse
 
 pytestmark = pytest.mark.real  # the server's command line imports llama.cpp
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,19 +22,82 @@ NOT_OURS = {"--quiet", "--strict"}  # mypy's
 
 
 def options() -> set[str]:
-    found: set[str] = set()
-    for app in (clients.command.app, convert.cli.app, edge_server.command.app):
-        command = typer.main.get_command(app)
-        for each in (command, *getattr(command, "commands", {}).values()):
-            for parameter in each.params:
-                found.update(parameter.opts, parameter.secondary_opts)
-    return found | {"--help"}
+    parameters = (each for command, context in commands().values() for each in command.get_params(context))
+    return {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
+
+
+def complaint(line: str) -> str:
+    """What the parser says of a command line, if anything."""
+    try:
+        parse(line)
+    except USAGE_ERROR as error:
+        return str(error.format_message())
+    except typer.Exit:  # --help, --version
+        return ""
+    return ""
+
+
+def command_lines(page: Path) -> Iterator[tuple[str, bool]]:
+    """Every command line of ours that a page shows, and whether it stands alone, not in a sentence."""
+    text = page.read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [(line.partition("  #")[0], True) for block in blocks for line in block.splitlines()]
+    lines += [(" ".join(span.split()), False) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+    for line, alone in lines:
+        found = re.fullmatch(r"(?:\.venv/bin/)?(edge-(?:server|convert|chat)\b.*?)\s*", line)
+        if found:
+            yield found[1], alone
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_in_the_documentation_exists(page: Path) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text()))
     assert named - NOT_OURS <= options()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda page: page.name)
+def test_every_command_line_in_the_documentation_can_be_given(page: Path) -> None:
+    """An option must be one of that command, its value of the right kind. A sentence may leave out what is needed."""
+    for line, alone in command_lines(page):
+        wrong = complaint(re.sub(r"[\[\]]", "", line))
+        assert not wrong or (not alone and wrong.startswith("Missing argument")), (line, wrong)
+
+
+def test_command_lines_are_found_and_checked() -> None:
+    found = {line for page in PAGES for line, _ in command_lines(page)}
+    assert {"edge-server run", "edge-server tune --model FILE", "edge-convert ladder pocket"} <= {
+        re.sub(r"[\[\]]", "", line) for line in found
+    }
+    assert len(found) > 25
+    for line in ("edge-server run --quant q8_0", "edge-server tune --seed 1", "edge-server run --port many"):
+        assert complaint(line)
+    assert complaint("edge-convert --quant q8_0").startswith("Missing argument")
+
+
+def test_defaults_in_tables_of_options_are_those_of_the_help() -> None:
+    found = 0
+    for page, command in ((ROOT / "docs" / "quantization.md", "edge-convert ladder"),):
+        parameters = {name: each for each in commands()[command][0].params for name in each.opts}
+        for option, said in re.findall(r"^\| `(--[a-z-]+)` \| ([^|]+?) \|", page.read_text(), re.MULTILINE):
+            assert default_of(parameters[option]) == said.replace("`", ""), option
+            found += 1
+    assert found >= 7
+
+
+def test_the_defaults_that_are_explained_are_those_of_the_help() -> None:
+    parameters = {name: each for each in commands()["edge-server run"][0].params for name in each.opts}
+    text = (ROOT / "docs" / "tuning.md").read_text()
+    explained = re.findall(r"^(?:- )?\*\*`(--[a-z-]+) ([\w.]+)[`:]", text, re.MULTILINE)
+    assert {option for option, _ in explained} >= {"--batch", "--ration", "--kv-type", "--flash-attention"}
+    for option, value in explained:
+        assert default_of(parameters[option]) == value, option
+
+
+def test_the_page_of_all_commands_is_up_to_date() -> None:
+    written = commands_page.PAGE.read_text(encoding="utf-8")
+    assert written == commands_page.text(), "run: make docs"
+    for name in ("edge-server run", "edge-server doctor", "edge-server tune", "edge-convert ladder"):
+        assert f"\n## {name}\n" in written
 
 
 def test_every_make_target_in_the_documentation_exists() -> None:

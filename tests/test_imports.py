@@ -1,7 +1,8 @@
-"""Who may import whom. Reads the source of the three packages; imports none of them.
+"""Who may import whom. Reads the source of the packages; imports none of them.
 
 What a file may know is said in its first lines; here it is held: the state machines know no sockets and no llama.cpp,
-the engine does not know where its context comes from, and the three packages meet on the wire and in files only.
+the engine does not know where its context comes from, and the three packages convert, edge_server and clients meet on
+the wire and in files only. What their command lines have in common is in command_line, which knows none of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("convert", "edge_server", "clients")
+PACKAGES = ("command_line", "convert", "edge_server", "clients")
 
 _CONVERSATION = frozenset(
     f"edge_server.{name}"
@@ -30,6 +31,10 @@ _NOTHING: frozenset[str] = frozenset()
 
 # Besides the standard library, these modules import no more than this.
 ONLY_IMPORTS = {
+    "command_line.page": frozenset({"typer"}),
+    "command_line.complete": _NOTHING,
+    "command_line.bars": frozenset({"rich"}),
+    "edge_server.options": frozenset({"command_line", "typer"}),
     "edge_server.events": frozenset({"edge_server.tokens"}),
     "edge_server.wording": _NOTHING,
     "edge_server.transcript": frozenset({"edge_server.tokens"}),
@@ -115,7 +120,7 @@ ONLY_IMPORTED_BY = {
     "clients": ("clients",),
     "edge_server.llama_model": ("edge_server.llama",),
     "edge_server.llama": (
-        *("edge_server.backend", "edge_server.command", "edge_server.tune", "edge_server.tune_works"),
+        *("edge_server.backend", "edge_server.tune", "edge_server.tune_works"),
         *("edge_server.doctor_find", "edge_server.doctor_speed"),
     ),
     "llama_cpp": (
@@ -136,14 +141,14 @@ ONLY_IMPORTED_BY = {
     ),
     "pydantic": ("edge_server.realtime_wire",),
     "prompt_toolkit": ("clients",),
-    "rich": ("clients.eval_run", "edge_server.doctor", "edge_server.doctor_show"),
+    "rich": ("command_line.bars", "clients.eval_run", "edge_server.doctor", "edge_server.doctor_show"),
     "huggingface_hub": ("convert.hub",),
     "gguf": ("convert",),
     "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
     "prometheus_client": ("edge_server.metrics",),
     "typer": (
-        *("convert.cli", "clients.command", "clients.eval_command"),
-        *("edge_server.command", "edge_server.doctor", "edge_server.tune"),
+        *("command_line.page", "convert.cli", "clients.command", "clients.eval_command"),
+        *("edge_server.command", "edge_server.options"),
     ),
     "yaml": ("clients.eval_yaml", "clients.eval_scenarios"),
     "matplotlib": ("clients.eval_plot", "convert.ladder_plot"),
@@ -230,6 +235,7 @@ def test_the_rules_speak_of_modules_that_exist() -> None:
         ("convert.cli", "import edge_server", "edge_server"),
         ("edge_server.cli", "import clients.chat as chat", "clients.chat"),
         ("convert.checkpoint", "import torch", "torch"),
+        ("command_line.page", "from edge_server.config import Config", "edge_server.config.Config"),
     ],
 )
 def test_a_planted_violation_is_found(module: str, source: str, imported: str) -> None:

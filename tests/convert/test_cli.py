@@ -257,13 +257,18 @@ def test_an_interrupted_conversion_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.real
-def test_help_names_every_option() -> None:
-    result = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
-    for option in ("--quant", "--out", "--tokenizer", "--revision", "--imatrix", "--threads", "--force"):
-        assert option in result.stdout
-    assert "edge-convert ladder MODEL" in result.stdout
-    assert "edge-convert imatrix MODEL" in result.stdout
+def test_the_word_convert_may_be_left_out(edge_convert: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    for words in ([], ["convert"]):
+        assert edge_convert(*words, tmp_path / "none")[2] == (
+            f"edge-convert: {tmp_path / 'none'}: there is no such folder, and it is no hub id (owner/name)\n"
+        )
+        assert edge_convert(*words, "--quant", "q9", "pocket")[0] == 2
+        assert edge_convert(*words)[::2] == (
+            2,
+            "edge-convert: Missing argument 'MODEL'. (edge-convert convert --help shows the options)\n",
+        )
+    assert edge_convert("--threads", "0", "pocket")[0] == 2
+    assert "convert" in edge_convert("--version")[1]
 
 
 def test_the_metadata_keys_are_documented() -> None:

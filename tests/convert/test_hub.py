@@ -137,6 +137,7 @@ def test_a_repository_is_converted_with_its_commit_on_record(
     assert metadata["duplex.source"] == REPOSITORY
     assert metadata["duplex.revision"] == COMMIT
     assert metadata["general.name"] == "parrot"
+    assert result.stderr.splitlines()[-3:] == ["downloading pytorch_model.bin", "writing f32", "verifying"]
     fetched = {path.rpartition("/")[2] for command, path, _ in hub.requests if command == "GET" and "/resolve/" in path}
     assert fetched == {
         "config.json",

@@ -55,8 +55,8 @@ def test_another_checkpoint_or_a_changed_file_is_converted_again(tmp_path: Path)
 def test_a_float_file_is_taken_as_it_is(tmp_path: Path) -> None:
     run(write_folder(tmp_path / "m"), tmp_path / "m.gguf", "bf16")
     assert made(tmp_path / "m.gguf", tmp_path)[1] == ["reading m.gguf"]
-    assert name_of(str(tmp_path / "m.gguf"), None, None) == "m"
-    assert name_of(str(tmp_path / "m"), None, None) == "m"
+    assert name_of(str(tmp_path / "m.gguf"), None, None, Progress(io.StringIO())) == "m"
+    assert name_of(str(tmp_path / "m"), None, None, Progress(io.StringIO())) == "m"
 
 
 def test_a_quantised_file_and_one_without_idle_are_refused(tmp_path: Path) -> None:

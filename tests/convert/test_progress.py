@@ -1,8 +1,11 @@
-"""A terminal sees one moving line a stage, a log file one line a stage."""
+"""A terminal sees a bar a stage, a log file one line a stage."""
 
 from __future__ import annotations
 
 import io
+import re
+
+import pytest
 
 from convert.progress import Progress
 
@@ -27,8 +30,16 @@ def test_a_log_gets_one_line_a_stage() -> None:
     assert run(io.StringIO()) == "writing bf16\nverifying\n"
 
 
-def test_a_terminal_sees_the_share_and_whole_lines_at_the_end() -> None:
-    text = run(Terminal())
-    lines = [line.rpartition("\x1b[K")[2] for line in text.split("\n")]
-    assert lines == ["writing bf16 100 %", "verifying", ""]
-    assert "writing bf16   0 %" in text
+def test_a_terminal_sees_bars_and_whole_lines_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = re.sub(r"\x1b\[\??[\d;]*[A-Za-z]", "", run(Terminal()))
+    first, second, last = text.split("\n")
+    assert [re.sub(r"[━╸╺ ]+", " ", line) for line in first.split("\r")][:1] == ["writing bf16 0% -:--:--"]
+    assert re.fullmatch(r"writing bf16 +━+ 100% 0:00:00 *", first.split("\r")[-1])
+    assert second.startswith("verifying ")
+    assert last == ""
+
+
+def test_a_terminal_without_a_cursor_is_as_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert run(Terminal()) == "writing bf16\nverifying\n"

@@ -112,7 +112,7 @@ def test_memory_that_does_not_suffice(tiny_gguf: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this limit is not kept")
 def test_memory_that_is_refused_while_starting(tiny_gguf: Path) -> None:
     """The limit is of the address space: more than the imports take, less than the cache."""
-    code = f"import resource, edge_server.command; from edge_server.cli import main; {LIMIT}; main()"
+    code = f"import resource, edge_server.serve; from edge_server.cli import main; {LIMIT}; main()"
     options = ["run", "--port", "0", "--chat-port", "0", "--model", str(tiny_gguf), "--kv-cells", "1000000"]
     done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
@@ -201,20 +201,21 @@ def test_a_port_that_is_taken(tiny_gguf: Path) -> None:
         assert "give another --chat-port," in told
 
 
-def test_help_names_every_option_with_its_default() -> None:
-    done = subprocess.run([*COMMAND, "run", "--help"], capture_output=True, text=True, timeout=60, check=True)
-    for option in (
-        "--model",
-        "--host",
-        "--ctx",
-        "--slice-tokens",
-        "--on-full",
-        "--compat",
-        "--kv-cells",
-        "--assume-wpm",
-    ):
-        assert option in done.stdout
-    assert "8765" in done.stdout
+def test_what_needs_no_model_does_not_load_llama() -> None:
+    """Completion asks at each press of a key."""
+    for arguments in (["run", "--help"], ["--version"], []):
+        code = f"import sys, atexit; sys.argv[1:] = {arguments}; heavy = {{'llama_cpp', 'numpy', 'websockets'}}\n"
+        code += "atexit.register(lambda: print(heavy & set(sys.modules), file=sys.stderr))\n"
+        done = subprocess.run([sys.executable, "-c", code + COMMAND[-1]], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0 if arguments else 2, "set()\n")
+        assert done.stdout.startswith(("Usage: edge-server", "edge-server 0."))
+
+
+def test_the_types_of_the_cache_are_those_that_llama_takes() -> None:
+    from edge_server.llama import KV_TYPES
+    from edge_server.options import KvType
+
+    assert [each.value for each in KvType] == list(KV_TYPES)
 
 
 @pytest.mark.parametrize("module", ["typer", "llama_cpp", "websockets"])
@@ -223,13 +224,13 @@ def test_ctrl_c_during_the_imports_ends_it_quietly(module: str, tmp_path: Path) 
         "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('it went on')\n"
     )
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from edge_server.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, "run"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_ctrl_c_before_the_model_is_there_ends_it_quietly(tiny_gguf: Path) -> None:
     interrupt = "import os, signal\ndef interrupt(*_): os.kill(os.getpid(), signal.SIGINT)"
-    code = f"{interrupt}\nimport edge_server.command as command\ncommand.listen = interrupt\n{COMMAND[-1]}"
+    code = f"{interrupt}\nimport edge_server.serve as serve\nserve.listen = interrupt\n{COMMAND[-1]}"
     arguments = [sys.executable, "-c", code, "run", "--model", str(tiny_gguf)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -1,0 +1,1 @@
+"""What the three command lines have in common: pages of help, completion in a shell, versions, bars of progress."""
