@@ -16,15 +16,36 @@ import typer
 
 from clients.chat import Mode
 from clients.cli import INTERRUPTED
-from clients.connection import UrlError
-from clients.conversation import TalkError
+from clients.eval_command import PAGE as EVAL_PAGE
 from clients.eval_command import evaluate
-from clients.recording import RecordingError, read_recording
-from clients.replay import replay
-from clients.script import ScriptError
-from clients.talk import OptionError, Options, Protocol, Talk, read_options, shown
+from clients.protocols import Protocol
+from command_line import complete
+from command_line.page import Page, command, group, one_of, version_option
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+PAGE = Page(
+    examples=(
+        ("edge-chat", "talks with the server on this machine"),
+        ("edge-chat --voice", "speaks the replies; what is not heard yet when you interrupt is forgotten"),
+        ("edge-chat --record talk.json --stats", "keeps the conversation, and says at the end what it took"),
+        ("edge-chat --replay talk.json", "shows it again as it was"),
+        ("edge-chat --script talk.json --no-times", "says the same words again, and prints what is answered"),
+        ("edge-chat --mode chat < questions.txt", "asks line by line, each when the reply before is complete"),
+    ),
+    ends=(
+        ("0", "you left; the script, the recording or the input is over"),
+        ("1", "no connection, or not all could be said or written"),
+        ("2", "an option or a file that cannot be used"),
+        ("130", "Ctrl-C, where there is no terminal"),
+    ),
+    more=(
+        ("edge-chat eval --help", "scripted conversations, and scores"),
+        ("docs/terminal.md", "the keys, what is shown, scripts and recordings"),
+        ("docs/realtime.md", "the JSON protocol; docs/protocol.md the text protocol"),
+    ),
+)  # fmt: skip
+_SERVER, _TALKING, _FILES = "Server", "Conversation", "Files and figures"
+
+app = typer.Typer(cls=group(PAGE), rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)
@@ -33,63 +54,109 @@ def chat(
     url: Annotated[
         str | None,
         typer.Option(
-            help="The server's address.",
-            show_default="ws://localhost:8765, with --mode chat --protocol text ws://localhost:8766",
+            metavar="URL",
+            rich_help_panel=_SERVER,
+            help="The server's address, ws:// or wss://. The JSON protocol's path is added where there is none.",
+            show_default="ws://localhost:8765; with --mode chat --protocol text ws://localhost:8766",
+            autocompletion=complete.words("ws://localhost:8765", "ws://localhost:8766"),
         ),
     ] = None,
     protocol: Annotated[
         str,
         typer.Option(
-            help="json: what the server offers at /v1/realtime, with all that is below; text: the reference's frames.",
-            metavar=f"[{'|'.join(one.value for one in Protocol)}]",
+            metavar=one_of(Protocol),
+            rich_help_panel=_SERVER,
+            help="json has all that is below; text is what the reference's servers speak too.",
+            autocompletion=complete.words(*(one.value for one in Protocol)),
         ),
     ] = Protocol.JSON.value,
+    wait: Annotated[
+        str,
+        typer.Option(
+            metavar="SECONDS",
+            rich_help_panel=_SERVER,
+            help="How long to wait for a server where nobody is at a terminal, 0 or more.",
+        ),
+    ] = "10",
     mode: Annotated[
         str,
         typer.Option(
+            metavar=one_of(Mode),
+            rich_help_panel=_TALKING,
             help="duplex: both may speak at any time; chat: one line, one reply.",
-            metavar=f"[{'|'.join(one.value for one in Mode)}]",
+            autocompletion=complete.words(*(one.value for one in Mode)),
         ),
     ] = Mode.DUPLEX.value,
     tick: Annotated[
         str | None,
         typer.Option(
-            help="Length of a time slice in seconds.", metavar="SECONDS", show_default="the server's, with text 2.0"
+            metavar="SECONDS",
+            rich_help_panel=_TALKING,
+            help="Length of a slice, 0.2 to 10; with a script or the text protocol, 0.01 to 60.",
+            show_default="what the model was trained with; with a script or the text protocol 2",
         ),
     ] = None,
     wpm: Annotated[
         str | None,
         typer.Option(
-            help="Words appear at this rate, and only what has appeared counts as heard. With --voice: the voice's.",
-            metavar="WORDS A MINUTE",
-            show_default="off: what was sent was heard",
+            metavar="WORDS",
+            rich_help_panel=_TALKING,
+            help="Words appear at so many a minute, 20 to 1000, and only what has appeared counts as heard. With "
+            "--voice: how fast it speaks.",
+            show_default="off, what was sent counts as heard; with --voice 175",
         ),
     ] = None,
-    voice: Annotated[bool, typer.Option("--voice", help="Speak with the system's own voice.")] = False,
-    stats: Annotated[
-        bool, typer.Option("--stats", help="At the end, print what the slices took, in time and in tokens.")
+    voice: Annotated[
+        bool,
+        typer.Option(
+            "--voice",
+            rich_help_panel=_TALKING,
+            help="Speak the replies with the system's own voice: say on macOS, else espeak-ng. What was spoken counts "
+            "as heard.",
+        ),
     ] = False,
-    record: Annotated[
-        Path | None, typer.Option(help="Write the conversation to this file, as the page's “Save as JSON” does.")
-    ] = None,
-    play: Annotated[
-        Path | None,
-        typer.Option("--replay", help="Show a recorded conversation, at its own pace on a terminal; needs no server."),
-    ] = None,
     script: Annotated[
         Path | None,
         typer.Option(
-            help="Play the user's part in this file, a script (docs/conversation.txt is one) or a recording, and print "
-            "the transcript."
+            metavar="FILE",
+            rich_help_panel=_FILES,
+            help="Play the user's part in this file and print the transcript: a script (docs/conversation.txt is one), "
+            "or a recording.",
+            autocompletion=complete.files,
         ),
     ] = None,
-    times: Annotated[bool, typer.Option(help="Whether the transcript begins its lines with the seconds.")] = True,
-    wait: Annotated[
-        str,
+    record: Annotated[
+        Path | None,
         typer.Option(
-            help="Seconds to wait for a server where there is no terminal, or with --script.", metavar="SECONDS"
+            metavar="FILE",
+            rich_help_panel=_FILES,
+            help="Write the conversation to this new file, as JSON, which the page in the browser can replay too.",
+            autocompletion=complete.files,
         ),
-    ] = "10.0",
+    ] = None,
+    play: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay",
+            metavar="FILE",
+            rich_help_panel=_FILES,
+            help="Show a recorded conversation, without a server: at its own pace on a terminal, else at once.",
+            autocompletion=complete.files,
+        ),
+    ] = None,
+    times: Annotated[
+        bool,
+        typer.Option(rich_help_panel=_FILES, help="Whether lines of a transcript begin with the seconds."),
+    ] = True,
+    stats: Annotated[
+        bool,
+        typer.Option(
+            "--stats",
+            rich_help_panel=_FILES,
+            help="Print at the end what the slices took, in time and in tokens, to standard error.",
+        ),
+    ] = False,
+    _version: Annotated[bool, version_option("edge-chat")] = False,
 ) -> None:
     """Talk with the assistant on a terminal, also while it speaks.
 
@@ -101,6 +168,14 @@ def chat(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return
+    # Help and completion come without what a conversation needs.
+    from clients.connection import UrlError
+    from clients.conversation import TalkError
+    from clients.recording import RecordingError, read_recording
+    from clients.replay import replay
+    from clients.script import ScriptError
+    from clients.talk import OptionError, Talk, read_options
+
     try:
         options = read_options(
             url=url,
@@ -116,15 +191,17 @@ def chat(
             wait=wait,
         )
         if play is not None:
-            _refuse_options_beside(context, "--replay", {"times", "stats", "play"})
+            if others := _given(context, but={"times", "stats", "play"}):
+                text = f"{others[0]} does not go with --replay, which talks with no server: leave it out"
+                raise OptionError(text)
             recording = read_recording(play)
     except (UrlError, OptionError, ScriptError, RecordingError) as error:
         _fail(str(error), 2)
     try:
         if play is None:
-            _talk(options)
+            reason = asyncio.run(Talk(options).run())
         else:
-            paced = sys.stdout.isatty()
+            reason, paced = None, sys.stdout.isatty()
             asyncio.run(replay(recording, out=sys.stdout, notes=sys.stderr, times=times, paced=paced, stats=stats))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -136,26 +213,17 @@ def chat(
         if isinstance(error, BrokenPipeError):  # whoever read it has had enough
             raise typer.Exit(1) from None
         _fail(f"cannot write what was said: {error.strerror or error}", 1)
-
-
-def _talk(options: Options) -> None:
-    reason = asyncio.run(Talk(options).run())
     if reason is not None:
         _fail(reason, 1)
 
 
-app.command("eval")(evaluate)
+app.command("eval", cls=command(EVAL_PAGE))(evaluate)
 
 
 def _refuse_options_before(context: typer.Context) -> None:
     """They are the conversation's, and a command has its own of the same names."""
     for option in _given(context, but=set()):
         _fail(f"{option} stands before {context.invoked_subcommand}: write options behind it", 2)
-
-
-def _refuse_options_beside(context: typer.Context, option: str, fitting: set[str]) -> None:
-    for other in _given(context, but=fitting):
-        raise OptionError(f"{other} does not go with {option}, which talks with no server: leave it out")
 
 
 def _given(context: typer.Context, *, but: set[str]) -> list[str]:
@@ -183,7 +251,7 @@ def run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except _UsageError as error:
-        print(f"edge-chat: {shown(error.format_message())} (edge-chat --help lists the options)", file=sys.stderr)
+        print(f"edge-chat: {error.format_message()} (edge-chat --help lists the options)", file=sys.stderr)
         return 2
     except typer.Abort:  # Ctrl-C, while the command line was read
         return INTERRUPTED

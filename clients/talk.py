@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from clients.conversation import Conversation, Ticker
 from clients.deeds import Deed, users_part
 from clients.lines import Lines, read_lines
 from clients.pace import Heard, PacedSpeaker, ReplySpeaker
+from clients.protocols import Protocol
 from clients.realtime_session import Sender, Tap
 from clients.recording import Recorder, RecordingError, read_recording
 from clients.replay import DeedsFrontEnd
@@ -39,13 +39,6 @@ NO_JSON = "has no JSON protocol: it may be an older one, or run with --compat up
 
 class OptionError(ValueError):
     """The message is one line for the user."""
-
-
-class Protocol(str, Enum):
-    """What is spoken with the server."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def test_ctrl_c_during_the_imports_ends_it_quietly(module: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     "moment",
     [
-        "command.read_options = lambda **_: interrupt()",  # while options are read
-        "command.Talk = lambda _: interrupt()",
+        "import clients.talk as talk; talk.read_options = lambda **_: interrupt()",  # while options are read
+        "import clients.talk as talk; talk.Talk = lambda _: interrupt()",
         "command.asyncio.run = lambda _: (_.close(), interrupt())",
         "command.run = interrupt",
     ],

@@ -18,9 +18,10 @@ from clients import talk
 from clients.chat import Mode
 from clients.connection import UrlError
 from clients.deeds import Said
+from clients.protocols import Protocol
 from clients.recording import RecordingError, read_recording
 from clients.script import ScriptError
-from clients.talk import OptionError, Options, Protocol, read_options
+from clients.talk import OptionError, Options, read_options
 from tests.clients.terminals import COMMAND, ROOT
 from tests.edge_server.serving import Served, serving
 
