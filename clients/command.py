@@ -29,7 +29,7 @@ PAGE = Page(
         ("edge-chat --record talk.json --stats", "keeps the conversation, and says at the end what it took"),
         ("edge-chat --replay talk.json", "shows it again as it was"),
         ("edge-chat --script talk.json --no-times", "says the same words again, and prints what is answered"),
-        ("edge-chat --mode chat < questions.txt", "asks line by line, each when the reply before is complete"),
+        ("edge-chat --mode chat", "takes turns: a line, and the whole reply"),
     ),
     ends=(
         ("0", "you left; the script, the recording or the input is over"),
@@ -66,7 +66,7 @@ def chat(
         typer.Option(
             metavar=one_of(Protocol),
             rich_help_panel=_SERVER,
-            help="json has all that is below; text is what the reference's servers speak too.",
+            help="What is spoken: json has all that is below; text is what the reference's server speaks too.",
             autocompletion=complete.words(*(one.value for one in Protocol)),
         ),
     ] = Protocol.JSON.value,
@@ -83,7 +83,7 @@ def chat(
         typer.Option(
             metavar=one_of(Mode),
             rich_help_panel=_TALKING,
-            help="duplex: both may speak at any time; chat: one line, one reply.",
+            help="How turns are taken. duplex: both may speak at any time; chat: one line, one reply.",
             autocompletion=complete.words(*(one.value for one in Mode)),
         ),
     ] = Mode.DUPLEX.value,

@@ -70,7 +70,16 @@ def test_help_names_every_option_and_key(monkeypatch: pytest.MonkeyPatch, capsys
     assert err == ""
     for word in ("--url", "--tick", "--mode", "--script", "--no-times", "--wait", "ws://localhost:8765", "8766"):
         assert word in out
-    for word in ("[duplex|chat]", "SECONDS", "[default: duplex]"):
+    for word in (
+        "duplex|chat",
+        "json|text",
+        "SECONDS",
+        "[default: duplex]",
+        "--wpm",
+        "--voice",
+        "--record",
+        "--replay",
+    ):
         assert word in out
     for word in ("Enter", "Ctrl-C", "/new", "/help", "/quit", "docs/conversation.txt"):
         assert word in out
