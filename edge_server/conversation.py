@@ -18,6 +18,7 @@ from edge_server.events import (
     Event,
     Finish,
     Generate,
+    IdleBias,
     Limit,
     Mode,
     NewSession,
@@ -129,6 +130,9 @@ class Conversation(ABC):
                 return []
             case Limit(tokens):
                 return self._on_limit(tokens)
+            case IdleBias(bias):
+                self._settings = replace(self._settings, idle_bias=bias)
+                return []
             case Rewrite():
                 return self._on_rewrite(event)
             case Sampled(tokens):

@@ -23,7 +23,7 @@ from typing import Any
 
 from edge_server import realtime_wire as wire
 from edge_server.driver import Failure
-from edge_server.events import Draft, Mode, NewSession, Output
+from edge_server.events import Draft, IdleBias, Mode, NewSession, Output
 from edge_server.realtime_asking import Answer, Asking
 from edge_server.realtime_floor import Drive, Floor, Plan, Send, wire_error
 from edge_server.realtime_items import Items, Message
@@ -175,6 +175,8 @@ class Realtime:
             self._asking.start_over()
             self._floor.start_over()
             self._draft = ""
+        if duplex is not None:
+            self._driver.take(IdleBias(duplex.idle_bias))
         self._floor.turn_by_turn = duplex is None
         self._floor.heard_reported = duplex is not None and duplex.heard == "reported"
         self._floor.plan = Plan(_limit(after.max_output_tokens))

@@ -49,6 +49,7 @@ class Realtiming:
     duplex: bool
     slice_ms: int
     resume_window: float
+    idle_bias: float = 0.0
     speaking: float = SPEAKING
 
 
@@ -74,6 +75,7 @@ class Live:
             made_with.sampling,
             duplex=made_with.duplex,
             slice_ms=made_with.slice_ms,
+            idle_bias=made_with.idle_bias,
             resume_token=self.token,
             resume_window=made_with.resume_window,
         )
