@@ -140,18 +140,7 @@ class SliceDone:
 
 
 Event = (
-    NewSession
-    | UserText
-    | Draft
-    | Silence
-    | Unheard
-    | Speak
-    | Stop
-    | Limit
-    | IdleBias
-    | Rewrite
-    | Sampled
-    | SliceDone
+    NewSession | UserText | Draft | Silence | Unheard | Speak | Stop | Limit | IdleBias | Rewrite | Sampled | SliceDone
 )
 
 

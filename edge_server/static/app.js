@@ -16,7 +16,7 @@ const entry = at("entry");
 
 // --- what is remembered from visit to visit
 
-const settings = { aloud: false, voice: "", sliceMs: null, ...remembered() };
+const settings = { aloud: false, voice: "", sliceMs: null, idleBias: null, ...remembered() };
 
 function remembered() {
   try {
@@ -49,6 +49,7 @@ function show() {
     at("model").textContent = timeline.model;
     at("stop").disabled = !conversation.speaking;
     showLength();
+    showDial();
   });
 }
 
@@ -247,6 +248,37 @@ function showLength() {
 
 at("slice").addEventListener("change", ({ target }) => {
   conversation.sliceOf(Number(target.value));
+  remember();
+});
+
+function dialText(bias) {
+  if (bias === 0) return "as it was trained";
+  return `${bias < 0 ? "speaks sooner" : "waits longer"}, ${Math.abs(bias)}`;
+}
+
+function writeDial(bias) {
+  at("dial-text").textContent = dialText(bias);
+  at("dial").setAttribute("aria-valuetext", dialText(bias));
+}
+
+function showDial() {
+  const offered = conversation.timeline.idleBias;
+  at("dial-field").hidden = offered === null;
+  const now = settings.idleBias ?? offered; // while the dial is moved, what the server says is late
+  if (now === null) return;
+  const dial = at("dial");
+  dial.min = Math.min(-4, Math.floor(now)); // a server may have been started with more
+  dial.max = Math.max(4, Math.ceil(now));
+  dial.value = now;
+  writeDial(now);
+}
+
+at("dial").addEventListener("input", ({ target }) => {
+  settings.idleBias = Number(target.value);
+  writeDial(settings.idleBias);
+});
+at("dial").addEventListener("change", ({ target }) => {
+  conversation.bias(Number(target.value));
   remember();
 });
 

@@ -6,7 +6,7 @@ import { Recording } from "./recording.js";
 import { Timeline, count } from "./timeline.js";
 
 /**
- * `settings`: {aloud, sliceMs (null: the model's own)}. Callbacks: `onChange()`: the timeline changed; `onState(state,
+ * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. Callbacks: `onChange()`: the timeline changed; `onState(state,
  * detail)`: the connection's; `onWords(text)`: the assistant's words of a slice that is over; `onNotice(text)`: something
  * went wrong.
  */
@@ -21,6 +21,7 @@ export class Conversation {
     this._began = performance.now();
     this._said = ""; // of the slice that goes on
     this._typed = ""; // what the server has as the draft
+    this._biased = false; // whether this session has the user's bias
     this._client = new Client({
       url,
       duplex: () => this._duplex(),
@@ -95,6 +96,12 @@ export class Conversation {
     this._update({ slice_ms: milliseconds });
   }
 
+  /** How likely silence is where a slice begins: below 0 the assistant speaks sooner, above it waits longer. */
+  bias(bias) {
+    this._settings.idleBias = bias;
+    this._update({ idle_bias: bias });
+  }
+
   heard(id, characters) {
     if (!this._settings.aloud) return;
     const item = this.timeline.find(id);
@@ -140,8 +147,21 @@ export class Conversation {
     this.recording.add(from, event, at);
     const before = this._place(event);
     this.timeline.take(event, at);
-    if (from === "server") this._speak(event, before);
+    if (from === "server") {
+      this._speak(event, before);
+      this._offered(event);
+    }
     this._callbacks.onChange();
+  }
+
+  /** What only some servers have is asked for once the server has said that it has it. */
+  _offered({ type }) {
+    if (type === "session.created") this._biased = false;
+    else if (type === "session.updated" && !this._biased && this.timeline.idleBias !== null) {
+      this._biased = true;
+      const { idleBias } = this._settings;
+      if (idleBias !== null && idleBias !== this.timeline.idleBias) this._update({ idle_bias: idleBias });
+    }
   }
 
   /** How long an item is before a delta. */

@@ -22,6 +22,7 @@ export class Timeline {
     this.items = [];
     this.sliceMs = 2000;
     this.model = "";
+    this.idleBias = null; // the server has none
     this.heardReported = false;
     this.draft = "";
     this.held = false;
@@ -80,6 +81,7 @@ export class Timeline {
     }
     this.model = session.model;
     this.sliceMs = session.duplex?.slice_ms ?? this.sliceMs;
+    this.idleBias = session.duplex?.idle_bias ?? null;
     this.heardReported = session.duplex?.heard === "reported";
     for (const slice of this.slices) slice.revision++;
   }

@@ -46,8 +46,6 @@ class Turn:
         return UserText(self.text) if isinstance(self.text, str) else IdleBias(self.text)
 
 
-
-
 def lists(*texts: str | float | None) -> st.SearchStrategy[list[Turn]]:
     times = st.integers(0, 9) | st.just(99)
     return st.lists(st.builds(Turn, st.sampled_from(texts), times, st.booleans()), min_size=6, max_size=40)
