@@ -195,13 +195,13 @@ class Floor:
         if self.turn_by_turn:
             return
         item = self._newest
-        tokens = {"reused": cost.reused, "prefilled": cost.prefilled, "sampled": cost.sampled, "guessed": cost.guessed}
+        names = ("reused", "prefilled", "sampled", "guessed", "dropped")
         report = {
             "number": self._slices,
             "kind": over.kind.value,
             "more": over.more,
             "item_id": None if item is None or over.kind is SliceKind.SILENCE else item.id,
-            "tokens": tokens,
+            "tokens": {name: getattr(cost, name) for name in names},
             "ms": {"first_token": _milliseconds(cost.first_token), "total": _milliseconds(cost.total)},
         }
         self._send({"type": "duplex.slice", **report})

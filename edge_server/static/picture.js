@@ -20,13 +20,13 @@ export function element(tag, attributes = {}, ...children) {
 
 /** What a slice took, in a line. */
 export function describe(slice) {
-  const { number, kind, tokens, ms, guess, gap, held } = slice;
+  const { number, kind, tokens, ms, gap, held } = slice;
   if (kind === null) return "This slice is not over yet.";
   const took = ms.first_token === null ? "no token" : `first token ${milliseconds(ms.first_token)}, last ${milliseconds(ms.total)}`;
   const guessed = tokens.guessed > 0 ? `, ${tokens.guessed} guessed ahead` : "";
   const counts = `${tokens.reused} reused, ${tokens.prefilled} prefilled, ${tokens.sampled} sampled${guessed}`;
   const facts = [`Slice ${number}: ${KINDS[kind] ?? kind}`, took, counts];
-  if (guess === "dropped") facts.push("what was guessed ahead was dropped");
+  if (tokens.dropped > 0) facts.push(`${tokens.dropped} guessed before it and dropped`);
   if (held) facts.push("held back while you spoke");
   if (gap) facts.push(`clock stood ${(gap / 1000).toFixed(1)} s`);
   return `${facts.join(" · ")}.`;
@@ -121,7 +121,9 @@ export class Picture {
       assistant.append(words);
     } else assistant.append(slice.open ? element("span", { class: "dots" }, "…") : dots("the assistant is silent"));
     const foot = element("span", { class: "foot" });
-    if (slice.guess) foot.append(element("span", { class: "guess", "aria-hidden": "true" }, slice.guess === "used" ? "◆" : "◇"));
+    const { guessed = 0, dropped = 0 } = slice.tokens ?? {};
+    const guesses = `${guessed > 0 ? "◆" : ""}${dropped > 0 ? "◇" : ""}`;
+    if (guesses) foot.append(element("span", { class: "guess", "aria-hidden": "true" }, guesses));
     foot.append(slice.number === null ? "" : `${slice.number}${slice.ms ? ` · ${milliseconds(slice.ms.total)}` : ""}`);
     drawn.button.replaceChildren(user, assistant, foot);
     if (this._chosen === slice) this._describe(slice);

@@ -9,10 +9,10 @@ export const cut = (text, from, to) => [...text].slice(from, to).join("");
 const PAUSE = 1.6; // slices without an event between them: the clock stood
 
 /**
- * `slices`: {number, at, end, user: [{text, state}], words: [{item, from, to}], kind, more, tokens, ms, guess, held,
- * gap, session, open, revision}. A user's text is "said", or the reason of a false alarm ("withdrawn", "back_channel",
- * "empty"). `gap`: milliseconds that the clock stood before it. `guess`: "used", "dropped" or null. `session`: whether
- * another session begins with it. `revision` grows with each change.
+ * `slices`: {number, at, end, user: [{text, state}], words: [{item, from, to}], kind, more, tokens, ms, held, gap,
+ * session, open, revision}. A user's text is "said", or the reason of a false alarm ("withdrawn", "back_channel",
+ * "empty"). `gap`: milliseconds that the clock stood before it. `session`: whether another session begins with it.
+ * `revision` grows with each change.
  *
  * `items`: {role, text, heard, kept, status, at}. `kept`: characters that are left of it, null: all.
  */
@@ -34,7 +34,6 @@ export class Timeline {
     this._resumedAt = -Infinity;
     this._waiting = null; // the slice whose words were held back
     this._cancelled = false;
-    this._guesses = false; // whether the server was seen to look ahead
     this._boundary = false;
   }
 
@@ -91,8 +90,8 @@ export class Timeline {
     const earlier = this.slices[place - 1];
     const stood = earlier ? at - earlier.at : 0;
     const slice = {
-      number: null, at, end: at, user: [], words: [], kind: null, more: false, tokens: null, ms: null, guess: null,
-      held: false, gap: stood > PAUSE * this.sliceMs ? stood - this.sliceMs : 0, session: this._boundary, open: true,
+      number: null, at, end: at, user: [], words: [], kind: null, more: false, tokens: null, ms: null, held: false,
+      gap: stood > PAUSE * this.sliceMs ? stood - this.sliceMs : 0, session: this._boundary, open: true,
       revision: 0,
     };
     this._boundary = false;
@@ -119,13 +118,9 @@ export class Timeline {
   }
 
   _close(slice, report, at) {
-    const before = this.slices[this.slices.indexOf(slice) - 1];
     const { number, kind, more, tokens, ms } = report;
     Object.assign(slice, { number, kind, more, tokens, ms, end: at, open: false });
     slice.revision++;
-    if (tokens.guessed > 0) slice.guess = "used";
-    else if (this._guesses && before?.more && slice.user.some(({ state }) => state === "said")) slice.guess = "dropped";
-    this._guesses ||= tokens.guessed > 0;
     const upTo = kind === "interrupted" ? this._open.indexOf(slice) + 1 : this._open.length;
     for (const each of this._open.splice(0, upTo)) each.open = false;
     if (this.held && kind !== "silence" && !slice.words.length) {

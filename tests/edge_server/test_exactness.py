@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edge_server.backend import ModelVocabulary
-from edge_server.context import Feed
+from edge_server.context import Feed, Sampler, Sampling
 from edge_server.engine import Counters
 from edge_server.events import Event, IdleBias, Silence, UserText
 from edge_server.llama import Context, Model
@@ -72,7 +72,7 @@ def hold(
     model = _shared[0]
     vocabulary = ModelVocabulary(model, model.n_vocab - 1)
     with Context(model, cells=256, slots=1, threads=1, batch=CHUNK) as context:
-        interrupted = Interrupted(context)
+        interrupted, draws = Interrupted(context), Draws(context)
         engine = SteppedEngine(context, chunk=CHUNK)
         talk = Talker(
             engine,
@@ -96,7 +96,12 @@ def hold(
                 talk.send(event)
             while talk.waits:
                 talk.deliver()
+        engine.run()
         counters = engine.counters
+        # Whatever was drawn is in a slice or was dropped, and whatever was drawn ahead is told of once.
+        assert draws.count == sum(map(len, talk.slices)) + talk.dropped + talk.untold
+        assert counters.tokens_ahead == talk.guessed + talk.dropped + talk.untold
+        assert look_ahead or counters.tokens_ahead == 0
         engine.close()
     assert talk.refused is None
     return talk, counters
@@ -115,6 +120,30 @@ class Interrupted:
         if inside is not None:
             inside()
         return self._decode(feeds)
+
+
+class Draws:
+    """Counts the tokens that are drawn on `context`."""
+
+    def __init__(self, context: Context) -> None:
+        self.count = 0
+        self._sampler = context.sampler
+        context.sampler = self.sampler  # type: ignore[method-assign]
+
+    def sampler(self, sampling: Sampling) -> Sampler:
+        return Draw(self, self._sampler(sampling))
+
+
+@dataclass
+class Draw:
+    """A sampler whose draws are counted."""
+
+    counted: Draws
+    sampler: Sampler
+
+    def sample(self, row: int) -> int:
+        self.counted.count += 1
+        return self.sampler.sample(row)
 
 
 def spoken(*texts: str | float | None) -> list[Turn]:

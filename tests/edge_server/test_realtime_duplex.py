@@ -88,11 +88,13 @@ def test_each_slice_says_what_it_was_and_what_it_took() -> None:
     client.engine.answer(" one two three")
     first = of(client, "duplex.slice")
     assert (first["number"], first["kind"], first["more"]) == (1, "speech", True)
-    assert first["tokens"] == {"reused": 3, "prefilled": 5, "sampled": 3, "guessed": 0}
+    assert first["tokens"] == {"reused": 3, "prefilled": 5, "sampled": 3, "guessed": 0, "dropped": 0}
     assert first["ms"] == {"first_token": 10.0, "total": 20.0}
+    client.engine.dropped = 2
     client.wait(2)
     client.engine.answer(" one</s>")
     assert of(client, "duplex.slice")["kind"] == "end"
+    assert of(client, "duplex.slice")["tokens"]["dropped"] == 2  # type: ignore[index]
     client.say("wait")
     client.engine.answer("<idle>")
     last = of(client, "duplex.slice")

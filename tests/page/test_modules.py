@@ -71,9 +71,9 @@ def delta(at: int, number: int, text: str) -> tuple[int, dict[str, Any]]:
 
 
 def over(
-    at: int, number: int, kind: str = "speech", *, guessed: int = 0, more: bool = True
+    at: int, number: int, kind: str = "speech", *, guessed: int = 0, dropped: int = 0, more: bool = True
 ) -> tuple[int, dict[str, Any]]:
-    tokens = {"reused": 4, "prefilled": 8, "sampled": 5, "guessed": guessed}
+    tokens = {"reused": 4, "prefilled": 8, "sampled": 5, "guessed": guessed, "dropped": dropped}
     report = {"number": number, "kind": kind, "more": more, "tokens": tokens, "ms": {"first_token": 1.0, "total": 2.0}}
     return at, {"type": "duplex.slice", **report}
 
@@ -180,19 +180,23 @@ async def test_words_that_were_held_back_come_to_their_own_slice(page: Page) -> 
     assert picture["pending"] == ""
 
 
-async def test_guesses_that_were_used_and_one_that_was_dropped(page: Page) -> None:
-    picture = await drawn(
-        page,
-        created(),
-        committed(0, 1, "hi"),
+async def test_guesses_that_were_used_and_that_were_dropped(page: Page) -> None:
+    told = [
         over(1, 1),
         over(2001, 2, guessed=5),
-        committed(3000, 2, "no"),
-        over(3001, 3, more=False),
-        committed(9000, 3, "and"),
-        over(9001, 4),
+        over(3001, 3, dropped=4, more=False),
+        over(9001, 4, guessed=3, dropped=2),
+    ]
+    described = await page.evaluate(
+        """async (slices) => {
+          const { describe } = await import("/static/picture.js");
+          return slices.map(([, slice]) => describe({ ...slice, gap: 0, held: false }));
+        }""",
+        [list(each) for each in told],
     )
-    assert [each["guess"] for each in picture["slices"]] == [None, "used", "dropped", None]
+    assert ["ahead" in each for each in described] == [False, True, False, True]
+    assert ["dropped" in each for each in described] == [False, False, True, True]
+    assert "5 sampled, 3 guessed ahead · 2 guessed before it and dropped." in described[3]
 
 
 async def test_words_not_heard_yet_and_another_session(page: Page) -> None:

@@ -60,6 +60,25 @@ async def test_a_guess_that_was_used_is_marked(browser: Browser) -> None:
         await expect(visit.page.locator("#details")).to_contain_text("guessed ahead")
 
 
+async def test_a_guess_that_was_dropped_is_marked_where_the_server_says_so(browser: Browser) -> None:
+    async with serving(long) as served, visiting(browser, served) as visit:
+        dropped = visit.slices.filter(has_text="◇")
+        await visit.page.get_by_role("button", name="Pause").click()
+        await visit.say("hello")
+        await expect(visit.slices.first).to_contain_text("1 ·")
+        await expect(dropped).to_have_count(0)
+        for _ in range(500):  # until the next slice is guessed
+            if served.engine.counters.tokens_ahead >= 11:
+                break
+            await visit.page.wait_for_timeout(10)
+        await visit.say("tell me another")
+        await expect(visit.slices.nth(1)).to_contain_text("2 ·")
+        await expect(visit.slices.nth(1)).to_contain_text("◇")
+        await visit.slices.nth(1).hover()
+        await expect(visit.page.locator("#details")).to_contain_text("11 guessed before it and dropped")
+        await expect(dropped).to_have_count(1)
+
+
 async def test_an_interruption_takes_back_what_was_not_heard(browser: Browser) -> None:
     async with (
         serving(lambda text: LONG if text == "tell" else "Fine.") as served,
