@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
@@ -33,6 +34,7 @@ from edge_server.realtime_wire import WireError, parse
 MAX_DETACHED = 64  # sessions that nobody is connected to; the oldest is forgotten for another
 NO_SESSION = 4004  # close code: what was to be resumed is not there any more
 TAKEN_OVER = 4001  # close code: the session was resumed on another connection
+MAX_NAME = 64  # characters of what a client calls a connection
 ENDED = (1000, 1005)  # close codes by which a client ends its session; 1005: it gave none, as pages may
 _log = logging.getLogger(__name__)
 
@@ -79,7 +81,8 @@ class Live:
             resume_token=self.token,
             resume_window=made_with.resume_window,
         )
-        self.realtime = Realtime(about, self.log.append, self._loop.time)
+        self._began = self._loop.time()
+        self.realtime = Realtime(about, self._send, self._loop.time)
         self._driver = Driver(
             made_with.session(about.seed),
             made_with.open_sequence(),
@@ -90,6 +93,12 @@ class Live:
         )
         self.realtime.use(self._driver)
         self.realtime.start()
+
+    def _send(self, event: dict[str, Any]) -> None:
+        """Notes an event; in duplex with the time, since it may come again long afterwards."""
+        if self.realtime.in_duplex:
+            event = {**event, "at_ms": round((self._loop.time() - self._began) * 1000)}
+        self.log.append(event)
 
     def read(self, frame: str | bytes) -> None:
         """A client's frame."""
@@ -105,7 +114,7 @@ class Live:
             self.realtime.receive(event)
         except WireError as error:
             event_id = event_id or error.event_id
-            self.log.append(wire_error(error.code, error.message, error.param, event_id))
+            self._send(wire_error(error.code, error.message, error.param, event_id))
         self.last_client_event = event_id or self.last_client_event
 
     @property
@@ -168,7 +177,7 @@ class Live:
     def _break(self) -> None:
         if not self.failed:
             self.failed = True
-            self.log.append(wire_error("server_error", Failure.SESSION.value, kind="server_error"))
+            self._send(wire_error("server_error", Failure.SESSION.value, kind="server_error"))
         self.slice_over.set()
 
 
@@ -253,7 +262,8 @@ class RealtimeConnection:
             live, self._position = found, number
         self._registry.take_over(live, self._socket)
         if tokens is not None:
-            live.realtime.resumed(live.last_client_event)
+            names = query.get("connection")
+            live.realtime.resumed(live.last_client_event, names[-1][:MAX_NAME] if names else None)
             live.listen(listening=True)
         await self._serve(live)
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-MAX_EVENTS = 4096
+MAX_EVENTS = 16384
 MAX_BYTES = 4 * 2**20
 _EVENT_ID = re.compile(r"event_([0-9]{8,15})")
 

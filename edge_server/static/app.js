@@ -8,7 +8,7 @@ import { endpoint } from "./protocol.js";
 import { Listener, Speaker } from "./speech.js";
 
 const LENGTHS = [500, 1000, 1500, 2000, 3000, 5000]; // milliseconds
-const STORE = "edge-duplex";
+const STORE = "edge-duplex"; // in localStorage what is remembered, in sessionStorage the session to come back to
 const DRAFT_EVERY = 60; // milliseconds between drafts
 
 const at = (id) => document.getElementById(id);
@@ -33,6 +33,25 @@ function remember() {
     // not in this browser: it holds for this visit
   }
 }
+
+/** The session that this tab talks in, for when it is reloaded; null: none. Its token is nobody else's business. */
+const kept = {
+  get token() {
+    try {
+      return sessionStorage.getItem(STORE);
+    } catch {
+      return null;
+    }
+  },
+  set token(token) {
+    try {
+      if (token) sessionStorage.setItem(STORE, token);
+      else sessionStorage.removeItem(STORE);
+    } catch {
+      // no storage: a reload begins anew
+    }
+  },
+};
 
 // --- what is shown
 
@@ -69,7 +88,9 @@ function showState(state, wait) {
   };
   at("status").dataset.state = state;
   at("status-text").textContent = texts[state];
-  at("retry").hidden = state !== "waiting";
+  at("retry").hidden = state !== "waiting" && state !== "taken";
+  at("retry").textContent = state === "taken" ? "Go on here" : "Try now";
+  if (state === "open") setPaused(conversation.paused);
 }
 
 // --- the conversation
@@ -80,7 +101,7 @@ const speaker = new Speaker({
 });
 let conversation;
 
-function begin() {
+function begin(token = null) {
   notice("");
   conversation?.end();
   setPaused(false);
@@ -88,6 +109,9 @@ function begin() {
     url: endpoint(location),
     settings,
     speaker,
+    token,
+    onToken: (now) => (kept.token = now),
+    onDraft: (text) => (entry.value ||= text),
     onChange: show,
     onState: showState,
     onWords: (words) => log.announce(words),
@@ -117,13 +141,16 @@ function togglePause() {
 at("new").addEventListener("click", newConversation);
 at("pause").addEventListener("click", togglePause);
 at("step").addEventListener("click", () => conversation.step());
-at("retry").addEventListener("click", () => conversation.client.retry());
+at("retry").addEventListener("click", () => {
+  conversation.client.retry();
+  conversation.client.takeBack();
+});
 at("stop").addEventListener("click", () => {
   conversation.stop();
   entry.focus();
 });
 addEventListener("online", () => conversation.client.retry());
-addEventListener("pagehide", (event) => event.persisted || conversation.end());
+addEventListener("pagehide", (event) => event.persisted || conversation.leave());
 addEventListener("pageshow", (event) => event.persisted && conversation.client.retry());
 
 // --- typing
@@ -320,4 +347,4 @@ at("file").addEventListener("change", async ({ target }) => {
 if (matchMedia("(min-width: 40rem)").matches) entry.focus();
 showVoices();
 speechNote();
-begin();
+begin(kept.token);

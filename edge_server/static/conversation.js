@@ -6,26 +6,31 @@ import { Recording } from "./recording.js";
 import { Timeline, count } from "./timeline.js";
 
 /**
- * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. Callbacks: `onChange()`: the timeline changed; `onState(state,
+ * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. `token`: of a session
+ * to go on with, whose events come again and are shown, but not spoken. Callbacks: `onToken(token)`: what to come back
+ * by; null: there is nothing to come back to. `onDraft(text)`: what was typed before. `onChange()`: the timeline changed; `onState(state,
  * detail)`: the connection's; `onWords(text)`: the assistant's words of a slice that is over; `onNotice(text)`: something
  * went wrong.
  */
 export class Conversation {
-  constructor({ url, settings, speaker, onChange, onState, onWords, onNotice }) {
+  constructor({ url, settings, speaker, token = null, onToken, onDraft, onChange, onState, onWords, onNotice }) {
     this.timeline = new Timeline();
     this.recording = new Recording();
     this.paused = false;
     this._settings = settings;
     this._speaker = speaker;
-    this._callbacks = { onChange, onState, onWords, onNotice };
+    this._callbacks = { onToken, onDraft, onChange, onState, onWords, onNotice };
     this._began = performance.now();
+    this._at = 0; // when the newest event was
+    this._returning = token !== null; // what was said before this page is not known yet
     this._said = ""; // of the slice that goes on
     this._typed = ""; // what the server has as the draft
     this._biased = false; // whether this session has the user's bias
     this._client = new Client({
       url,
+      token,
       duplex: () => this._duplex(),
-      onEvent: (event) => this._take("server", event),
+      onEvent: (event, old) => this._take("server", event, old),
       onSent: (event) => this._take("client", event),
       onState: (state, detail) => this._state(state, detail),
     });
@@ -109,9 +114,23 @@ export class Conversation {
   }
 
   end() {
+    this._silence();
+    this._client.end();
+    this._callbacks.onToken(null);
+  }
+
+  /** The page goes; it may come back, if there is something to come back to. */
+  leave() {
+    if (this.recording.empty && !this._returning) this.end();
+    else {
+      this._silence();
+      this._client.leave();
+    }
+  }
+
+  _silence() {
     this._speaker.stop();
     this._speaker.hold(false);
-    this._client.end();
   }
 
   _duplex() {
@@ -133,25 +152,61 @@ export class Conversation {
 
   _state(state, detail) {
     if (state === "lost") {
-      this._typed = "";
-      this._speaker.stop();
+      const reasons = "the server was started anew, or you were away for too long";
       this._callbacks.onNotice(
-        "The session was lost: the server was started anew, or you were away for too long. This is a new one; it knows nothing of what is above.",
+        this._returning
+          ? `The conversation from before could not be gone on with: ${reasons}, or it was too long to be kept. This is a new one.`
+          : `The session was lost: ${reasons}. This is a new one; it knows nothing of what is above.`,
       );
+      if (!this._returning) this._typed = "";
+      this._returning = false;
+      this._speaker.stop();
+      this._callbacks.onToken(null);
     }
     this._callbacks.onState(state, detail);
   }
 
-  _take(from, event) {
-    const at = performance.now() - this._began;
+  /** `old`: it happened before this page, and is not happening again. */
+  _take(from, event, old = false) {
+    const back = this._returning && !old && event.type === "session.resumed";
+    if (back) this._setClock(event.at_ms);
+    const at = old ? Math.max(this._at, event.at_ms ?? 0) : Math.max(this._at, performance.now() - this._began);
+    this._at = at;
     this.recording.add(from, event, at);
     const before = this._place(event);
     this.timeline.take(event, at);
-    if (from === "server") {
+    if (event.type === "input_text_buffer.committed") this._callbacks.onToken(this._client.token);
+    if (from === "server" && !old) {
       this._speak(event, before);
       this._offered(event);
     }
+    if (back) this._goOn(event);
     this._callbacks.onChange();
+  }
+
+  /** Times are counted from the session's beginning, also by a page that was not there then. */
+  _setClock(now) {
+    this._began = performance.now() - now;
+    this.recording.began = new Date(Date.now() - now).toISOString();
+  }
+
+  /** What came before this page is known: it goes on as it was left. */
+  _goOn({ session, item_id: id, characters, draft }) {
+    this._returning = false;
+    const duplex = session.duplex ?? {};
+    this.paused = duplex.clock === "client";
+    if (draft && !this._typed) {
+      this._typed = draft;
+      this._take("client", { type: "input_text_buffer.append", text: draft, replace: true });
+      this._callbacks.onDraft(draft);
+    }
+    const { heard } = this._duplex();
+    if (duplex.heard !== heard) this.speakAloud(this._settings.aloud);
+    else if (this._settings.aloud && !this.timeline.held) {
+      const item = this.timeline.find(id);
+      if (item && this._unheard(item)) this._speaker.again(id, item.text, characters);
+    }
+    this._speaker.hold(this.paused);
   }
 
   /** What only some servers have is asked for once the server has said that it has it. */

@@ -148,9 +148,6 @@ const HANDLERS = {
   "input_text_buffer.clear"() {
     this.draft = "";
   },
-  "response.cancel"() {
-    this._cancelled = true;
-  },
   "conversation.item.heard"({ item_id: id, characters }) {
     const item = this.find(id);
     if (!item || characters <= item.heard) return;
@@ -159,6 +156,14 @@ const HANDLERS = {
   },
 
   // --- the server's
+  "session.resumed"({ item_id: id, characters }) {
+    // What a page that is no more reported as heard is known to the server alone.
+    for (const item of this.items) {
+      if (item.role !== "assistant" || item.session !== this._sessions) continue;
+      item.heard = Math.max(item.heard, item.id === id ? characters : count(item.text));
+      this._touch(item);
+    }
+  },
   "input_text_buffer.committed"({ item_id: id, text }, at) {
     this._committing.shift();
     this._slice(at).user.push({ text, state: "said" });
@@ -175,11 +180,11 @@ const HANDLERS = {
     const slice = this.slices.at(-1);
     if (slice) Object.assign(slice, { held: true, revision: slice.revision + 1 });
   },
-  "duplex.resumed"({ reason }, at) {
+  "duplex.resumed"({ reason, text }, at) {
     this.held = false;
     this._resumedAt = at;
     const slice = this.slices.at(-1) ?? this._slice(at);
-    slice.user.push({ text: this._heldDraft, state: reason });
+    slice.user.push({ text: text || this._heldDraft, state: reason });
     slice.revision++;
     this._heldDraft = "";
   },
@@ -202,6 +207,7 @@ const HANDLERS = {
     slice.revision++;
   },
   "response.done"({ response }) {
+    this._cancelled ||= response.status_details?.reason === "client_cancelled";
     this.speaking = false;
     this.held = false;
     const item = this.find(response.output[0]?.id);

@@ -96,6 +96,58 @@ class TestComingBack:
             assert decoded_once(served), "nothing is prefilled again"
             await caller.socket.close()
 
+    async def test_one_that_knows_nothing_any_more_is_told_all_from_the_beginning(self) -> None:
+        async with serving(lambda _: "One two three four five six seven.") as served:
+            caller = await call(served)
+            await caller.duplex(heard="reported", slice_ms=10_000)
+            await caller.say("hello")
+            said = await caller.until("duplex.slice")
+            item = said["item_id"]
+            await caller.send("conversation.item.heard", item_id=item, characters=5)
+            await caller.send("input_text_buffer.append", text="uh")
+            await caller.until("duplex.barge_in")
+            await cut(served, caller)
+            again = await call(served, f"?resume={caller.token}&connection=mine")
+            resumed = await again.until("session.resumed")
+            assert again.events[: len(caller.events)] == caller.events, "the same ids, and the same times"
+            assert (resumed["connection"], resumed["draft"]) == ("mine", "uh")
+            assert (resumed["item_id"], resumed["characters"]) == (item, 5)
+            assert resumed["response_id"] == "resp_000001"
+            await again.socket.close()
+
+    async def test_events_of_duplex_say_when_they_were_and_others_are_as_the_api_has_them(self) -> None:
+        async with serving() as served:
+            caller = await call(served)
+            await caller.send("session.update", session={"instructions": "Be brief."})
+            assert "at_ms" not in await caller.until("session.updated")
+            assert "at_ms" not in caller.events[0]
+            await caller.duplex()
+            await caller.say("hello")
+            await caller.until("response.done")
+            begun = next(place for place, event in enumerate(caller.events) if "at_ms" in event)
+            assert caller.events[begun]["session"]["duplex"] is not None
+            times = [event["at_ms"] for event in caller.events[begun:]]
+            assert times == sorted(times)
+            (live,) = lives(served)
+            assert 200 <= times[-1] - times[0], "a slice passed"
+            assert times[-1] <= (asyncio.get_running_loop().time() - live._began) * 1000 + 1
+            await caller.socket.close()
+
+    async def test_an_answer_to_an_earlier_connection_is_told_from_one_to_this(self) -> None:
+        async with serving() as served:
+            caller = await call(served)
+            await caller.answer("hello")
+            await cut(served, caller)
+            lost = await call(served, f"?resume={caller.token}&after={caller.last}&connection=1", after=caller._last)
+            await cut(served, lost)  # nothing of what it was sent was read
+            long = "x" * 100
+            again = await call(
+                served, f"?resume={caller.token}&after={caller.last}&connection={long}", after=caller._last
+            )
+            names = [(await again.until("session.resumed"))["connection"] for _ in range(2)]
+            assert names == ["1", "x" * 64]
+            await again.socket.close()
+
     async def test_turns_before_and_behind_a_loss_are_not_decoded_again(self) -> None:
         async with serving(look_ahead=False) as served:
             caller = await call(served)

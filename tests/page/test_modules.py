@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import pytest_asyncio
@@ -234,12 +235,17 @@ async def test_a_client_comes_back_with_what_it_saw_and_sends_again_what_did_not
     await page.evaluate("sockets[0].say({ type: 'x', event_id: 'event_00000007' }); sockets[0].onclose({ code: 1006 })")
     assert await page.evaluate("client.state") == "waiting"
     await page.evaluate("client.send('input_text_buffer.commit'); client.retry()")
-    assert await page.evaluate("sockets[1].url") == "ws://x/v1/realtime?resume=t%261&after=event_00000007"
-    await page.evaluate(
-        "came => sockets[1].say({ type: 'session.resumed', event_id: 'event_00000008', last_client_event_id: came,"
-        " session: { resume: { token: 't&1' } } })",
-        came,
+    path, _, query = (await page.evaluate("sockets[1].url")).partition("?")
+    asked = parse_qs(query)
+    assert (path, asked["resume"], asked["after"]) == ("ws://x/v1/realtime", ["t&1"], ["event_00000007"])
+    say = (
+        "([came, connection]) => sockets[1].say({ type: 'session.resumed', event_id: 'event_00000008', connection,"
+        " last_client_event_id: came, session: { resume: { token: 't&1' } } })"
     )
+    await page.evaluate(say, [came, "an earlier one, whose answer was lost on its way"])
+    assert await page.evaluate("client.state") == "connecting", "the answer to this connection comes behind it"
+    assert await page.evaluate("sockets[1].sent") == []
+    await page.evaluate(say, [came, *asked["connection"]])
     again = await page.evaluate("sockets[1].sent")
     assert [(each["type"], each.get("text")) for each in again] == [
         ("input_text_buffer.append", "b"),
