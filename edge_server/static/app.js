@@ -56,7 +56,13 @@ const kept = {
 // --- what is shown
 
 const picture = new Picture({ list: at("slices"), frame: at("scroll"), details: at("details") });
-const log = new Log({ list: at("messages"), frame: at("messages-frame"), welcome: at("welcome"), live: at("live") });
+const log = new Log({
+  list: at("messages"),
+  frame: at("messages-frame"),
+  welcome: at("welcome"),
+  live: at("live"),
+  earlier: at("earlier"),
+});
 let frame = 0;
 
 function show() {

@@ -31,6 +31,7 @@ export class Timeline {
     this._committing = []; // drafts whose commit is not answered yet
     this._heldDraft = "";
     this._open = []; // slices that no report came of
+    this._places = new WeakMap(); // item → the slices that it has words in
     this._resumedAt = -Infinity;
     this._waiting = null; // the slice whose words were held back
     this._cancelled = false;
@@ -131,7 +132,7 @@ export class Timeline {
   }
 
   _touch(item) {
-    for (const slice of this.slices) if (slice.words.some((piece) => piece.item === item)) slice.revision++;
+    for (const slice of this._places.get(item) ?? []) slice.revision++;
   }
 }
 
@@ -203,6 +204,8 @@ const HANDLERS = {
     item.text += delta;
     const slice = this._speaking(at);
     slice.words.push({ item, from, to: from + count(delta) });
+    if (!this._places.has(item)) this._places.set(item, new Set());
+    this._places.get(item).add(slice);
     slice.end = at;
     slice.revision++;
   },

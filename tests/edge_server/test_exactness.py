@@ -128,7 +128,7 @@ class Draws:
     def __init__(self, context: Context) -> None:
         self.count = 0
         self._sampler = context.sampler
-        context.sampler = self.sampler  # type: ignore[method-assign]
+        context.sampler = self.sampler  # type: ignore[method-assign, assignment]
 
     def sampler(self, sampling: Sampling) -> Sampler:
         return Draw(self, self._sampler(sampling))

@@ -129,7 +129,7 @@ class TestComingBack:
             times = [event["at_ms"] for event in caller.events[begun:]]
             assert times == sorted(times)
             (live,) = lives(served)
-            assert 200 <= times[-1] - times[0], "a slice passed"
+            assert times[-1] - times[0] >= 200, "a slice passed"
             assert times[-1] <= (asyncio.get_running_loop().time() - live._began) * 1000 + 1
             await caller.socket.close()
 
