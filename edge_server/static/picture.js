@@ -58,6 +58,7 @@ export class Picture {
     this._left = 0;
     list.addEventListener("keydown", (event) => this._move(event));
     frame.addEventListener("scroll", () => this._scrolled());
+    new ResizeObserver(() => this._following && this._toEnd("auto")).observe(frame);
     frame.addEventListener("pointerleave", () => this._describe(this._chosen));
   }
 
@@ -67,7 +68,11 @@ export class Picture {
     if (this._following) this._follow(length);
     else if (length - this._from <= MOST) this._to = length;
     this._draw();
-    if (this._following) this._frame.scrollTo({ left: this._frame.scrollWidth, behavior: calm.matches ? "auto" : "smooth" });
+    if (this._following) this._toEnd(calm.matches ? "auto" : "smooth");
+  }
+
+  _toEnd(behavior) {
+    this._frame.scrollTo({ left: this._frame.scrollWidth, behavior });
   }
 
   _startOver(timeline) {
@@ -98,7 +103,10 @@ export class Picture {
     const now = new Set(slices);
     const gone = [...this._drawn].filter(([slice]) => !now.has(slice));
     const lost = gone.some(([, { button }]) => button === document.activeElement);
-    for (const [slice, { item }] of gone.length ? this._drawn : []) this._widths.set(slice, item.offsetWidth + GAP);
+    const inSight = this._frame.clientWidth > 0; // else nothing has a breadth
+    for (const [slice, { item }] of gone.length && inSight ? this._drawn : []) {
+      this._widths.set(slice, item.offsetWidth + GAP);
+    }
     for (const [slice, { item }] of gone) {
       item.remove();
       this._drawn.delete(slice);
