@@ -32,6 +32,7 @@ from edge_server.realtime_params import About
 from edge_server.realtime_wire import WireError, parse
 
 MAX_DETACHED = 64  # sessions that nobody is connected to; the oldest is forgotten for another
+MAX_DETACHED_BYTES = 64 * 2**20  # of their events, together
 NO_SESSION = 4004  # close code: what was to be resumed is not there any more
 TAKEN_OVER = 4001  # close code: the session was resumed on another connection
 MAX_NAME = 64  # characters of what a client calls a connection
@@ -211,8 +212,12 @@ class Registry:
             self.forget(live)
             return
         self._leaving[live] = asyncio.get_running_loop().call_later(window, self.forget, live)
-        if len(self._leaving) > MAX_DETACHED:
+        while len(self._leaving) > MAX_DETACHED or self._kept_for_nobody() > MAX_DETACHED_BYTES:
             self.forget(next(iter(self._leaving)))
+
+    def _kept_for_nobody(self) -> int:
+        """Bytes of the events of all sessions that nobody is connected to."""
+        return sum(live.log.size for live in self._leaving)
 
     def forget(self, live: Live) -> None:
         """A session is over."""

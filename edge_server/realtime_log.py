@@ -35,6 +35,11 @@ class EventLog:
         self._gone = asyncio.Event()
 
     @property
+    def size(self) -> int:
+        """Bytes of all events that are kept."""
+        return self._bytes
+
+    @property
     def last(self) -> int:
         """The number of the newest event; 0: there was none."""
         return self._first + len(self._frames) - 1
