@@ -8,50 +8,31 @@ import { endpoint } from "./protocol.js";
 import { Listener, Speaker } from "./speech.js";
 
 const LENGTHS = [500, 1000, 1500, 2000, 3000, 5000]; // milliseconds
-const STORE = "edge-duplex"; // in localStorage what is remembered, in sessionStorage the session to come back to
+const STORE = "edge-duplex";
 const DRAFT_EVERY = 60; // milliseconds between drafts
 
 const at = (id) => document.getElementById(id);
 const entry = at("entry");
 
-// --- what is remembered from visit to visit
+// --- what is remembered: settings from visit to visit, and for a reload which session this tab talks in
 
-const settings = { aloud: false, voice: "", sliceMs: null, idleBias: null, ...remembered() };
+const settings = { aloud: false, voice: "", sliceMs: null, idleBias: null, ...tried(() => JSON.parse(localStorage.getItem(STORE))) };
+const remember = () => tried(() => localStorage.setItem(STORE, JSON.stringify(settings)));
+const keptToken = () => tried(() => sessionStorage.getItem(STORE));
 
-function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(STORE)) ?? {};
-  } catch {
-    return {}; // no storage in this browser, or something else in it
-  }
+/** Who has the token has the conversation: it is in this tab alone, as long as there is something to come back to. */
+function keepToken(token) {
+  tried(() => (token ? sessionStorage.setItem(STORE, token) : sessionStorage.removeItem(STORE)));
 }
 
-function remember() {
+/** Null where it fails: a browser may have no storage, or something else in it. */
+function tried(call) {
   try {
-    localStorage.setItem(STORE, JSON.stringify(settings));
+    return call();
   } catch {
-    // not in this browser: it holds for this visit
+    return null;
   }
 }
-
-/** The session that this tab talks in, for when it is reloaded; null: none. Its token is nobody else's business. */
-const kept = {
-  get token() {
-    try {
-      return sessionStorage.getItem(STORE);
-    } catch {
-      return null;
-    }
-  },
-  set token(token) {
-    try {
-      if (token) sessionStorage.setItem(STORE, token);
-      else sessionStorage.removeItem(STORE);
-    } catch {
-      // no storage: a reload begins anew
-    }
-  },
-};
 
 // --- what is shown
 
@@ -116,7 +97,7 @@ function begin(token = null) {
     settings,
     speaker,
     token,
-    onToken: (now) => (kept.token = now),
+    onToken: keepToken,
     onDraft: (text) => (entry.value ||= text),
     onChange: show,
     onState: showState,
@@ -353,4 +334,4 @@ at("file").addEventListener("change", async ({ target }) => {
 if (matchMedia("(min-width: 40rem)").matches) entry.focus();
 showVoices();
 speechNote();
-begin(kept.token);
+begin(keptToken());
