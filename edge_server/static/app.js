@@ -84,7 +84,10 @@ function showState(state, wait) {
 
 const speaker = new Speaker({
   onHeard: (id, characters) => conversation.heard(id, characters),
-  onTrouble: (error) => notice(`The browser could not speak (${error}). Its words are shown all the same.`),
+  onTrouble: (error) => {
+    const denied = error === "not-allowed" && "The browser lets this page speak only after you have pressed something in it.";
+    notice(`${denied || `The browser could not speak (${error}).`} Its words are shown all the same.`);
+  },
 });
 let conversation;
 

@@ -8,9 +8,9 @@ import { Timeline, count } from "./timeline.js";
 /**
  * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. `token`: of a session
  * to go on with, whose events come again and are shown, but not spoken. Callbacks: `onToken(token)`: what to come back
- * by; null: there is nothing to come back to. `onDraft(text)`: what was typed before. `onChange()`: the timeline changed; `onState(state,
- * detail)`: the connection's; `onWords(text)`: the assistant's words of a slice that is over; `onNotice(text)`: something
- * went wrong.
+ * by; null: there is nothing to come back to. `onDraft(text)`: what was typed before. `onChange()`: the timeline
+ * changed; `onState(state, detail)`: the connection's; `onWords(text)`: the assistant's words of a slice that is over;
+ * `onNotice(text)`: something went wrong.
  */
 export class Conversation {
   constructor({ url, settings, speaker, token = null, onToken, onDraft, onChange, onState, onWords, onNotice }) {
@@ -23,6 +23,7 @@ export class Conversation {
     this._began = performance.now();
     this._at = 0; // when the newest event was
     this._returning = token !== null; // what was said before this page is not known yet
+    this._elsewhere = false; // the session went on on another page
     this._said = ""; // of the slice that goes on
     this._typed = ""; // what the server has as the draft
     this._biased = false; // whether this session has the user's bias
@@ -30,7 +31,7 @@ export class Conversation {
       url,
       token,
       duplex: () => this._duplex(),
-      onEvent: (event, old) => this._take("server", event, old),
+      onEvent: (event, when) => this._take("server", event, when),
       onSent: (event) => this._take("client", event),
       onState: (state, detail) => this._state(state, detail),
     });
@@ -155,7 +156,7 @@ export class Conversation {
       const reasons = "the server was started anew, or you were away for too long";
       this._callbacks.onNotice(
         this._returning
-          ? `The conversation from before could not be gone on with: ${reasons}, or it was too long to be kept. This is a new one.`
+          ? `The conversation of before cannot go on: ${reasons}, or it was too long to be kept. This is a new one.`
           : `The session was lost: ${reasons}. This is a new one; it knows nothing of what is above.`,
       );
       if (!this._returning) this._typed = "";
@@ -163,13 +164,16 @@ export class Conversation {
       this._speaker.stop();
       this._callbacks.onToken(null);
     }
+    if (state === "taken") {
+      this._elsewhere = true;
+      this._speaker.stop();
+    }
     this._callbacks.onState(state, detail);
   }
 
-  /** `old`: it happened before this page, and is not happening again. */
-  _take(from, event, old = false) {
-    const back = this._returning && !old && event.type === "session.resumed";
-    if (back) this._setClock(event.at_ms);
+  /** `old`: it happened before this page, and is not happening again; `back`: what was missed is behind us. */
+  _take(from, event, { old = false, back = false } = {}) {
+    if (back && this._returning) this._setClock(event.at_ms);
     const at = old ? Math.max(this._at, event.at_ms ?? 0) : Math.max(this._at, performance.now() - this._began);
     this._at = at;
     this.recording.add(from, event, at);
@@ -180,7 +184,7 @@ export class Conversation {
       this._speak(event, before);
       this._offered(event);
     }
-    if (back) this._goOn(event);
+    if (back && (this._returning || this._elsewhere)) this._goOn(event);
     this._callbacks.onChange();
   }
 
@@ -190,9 +194,9 @@ export class Conversation {
     this.recording.began = new Date(Date.now() - now).toISOString();
   }
 
-  /** What came before this page is known: it goes on as it was left. */
+  /** What happened before this page, or on another, is known: it goes on as it was left there. */
   _goOn({ session, item_id: id, characters, draft }) {
-    this._returning = false;
+    this._returning = this._elsewhere = false;
     const duplex = session.duplex ?? {};
     this.paused = duplex.clock === "client";
     if (draft && !this._typed) {

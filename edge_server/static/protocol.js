@@ -23,8 +23,8 @@ export function endpoint(location) {
 }
 
 /**
- * `token`: of the session to come back to; null: a new one. `onEvent(event, old)`: `old` where it is from before this
- * page. States, as `onState(state, detail)` is told them: "connecting"; "open"; "waiting" (detail: milliseconds until the
+ * `token`: of the session to come back to; null: a new one. `onEvent(event, {old, back})`: `old` where it is from before
+ * this page, `back` where what was missed is over with it. States, as `onState(state, detail)` is told them: "connecting"; "open"; "waiting" (detail: milliseconds until the
  * next attempt); "lost" (the session is gone, a new one follows); "taken" (it goes on elsewhere); "ended".
  */
 export class Client {
@@ -161,7 +161,7 @@ export class Client {
     if (event.session?.resume) this._token = event.session.resume.token;
     const back = event.type === "session.resumed" && event.connection === this._connected;
     if (back) this._old = false;
-    this._onEvent(event, this._old);
+    this._onEvent(event, { old: this._old, back });
     if (back) this._resume(event.last_client_event_id);
     else if (event.type === "session.created" && !this._old) this._begin();
   }

@@ -97,6 +97,23 @@ async def test_a_reply_that_is_spoken_goes_on_where_it_was_heard(browser: Browse
         assert await visit.page.evaluate("waitingWords()") == ""
 
 
+async def test_of_two_tabs_only_the_one_that_has_the_conversation_speaks(browser: Browser) -> None:
+    async with serving(long) as served, visiting(browser, served, aloud=True) as visit:
+        await visit.say("tell")
+        await speak_words(visit, 3)
+        other = Visit(await copied(visit), served)
+        await other.connected()
+        await other.page.wait_for_function("() => waitingWords().startsWith('was a')")
+        await expect(visit.status).to_contain_text("goes on elsewhere")
+        assert await visit.page.evaluate("waitingWords()") == ""
+        await expect(other.replies.first).to_have_text(f"Assistant: {LONG}")
+        await speak_words(other, 2)
+        await visit.page.get_by_role("button", name="Go on here").click()
+        await visit.page.wait_for_function("() => waitingWords().startsWith('a tow')")
+        await expect(visit.replies.first).to_have_text(f"Assistant: {LONG}")
+        assert await other.page.evaluate("waitingWords()") == ""
+
+
 async def test_what_was_being_typed_and_the_pause_stay(browser: Browser) -> None:
     async with serving(long) as served, visiting(browser, served) as visit:
         await visit.say("tell")
@@ -142,7 +159,7 @@ async def test_the_token_is_in_this_tab_alone_and_goes_with_the_session(browser:
 
 
 async def gone(visit: Visit) -> None:
-    await expect(visit.page.get_by_role("alert")).to_contain_text("could not be gone on with")
+    await expect(visit.page.get_by_role("alert")).to_contain_text("conversation of before cannot go on")
     await expect(visit.messages).to_have_count(0)
     await visit.connected()
     await visit.say("two")
@@ -192,10 +209,16 @@ async def test_of_two_tabs_the_newer_has_the_conversation_and_the_older_can_take
         await expect(visit.status).to_contain_text("goes on elsewhere")
         await other.say("two")
         await expect(other.replies.nth(1)).to_have_text("Assistant: You said two.")
+        await other.page.get_by_role("button", name="Pause").click()
+        await other.entry.fill("and")
+        await expect(other.page.locator("#messages .draft")).to_be_visible()
         await visit.page.get_by_role("button", name="Go on here").click()
         await visit.connected()
         await expect(visit.replies.nth(1)).to_have_text("Assistant: You said two.")
         await expect(other.status).to_contain_text("goes on elsewhere")
         assert len(lives(visit)) == 1
+        await expect(visit.status).to_contain_text("paused")
+        await expect(visit.entry).to_have_value("and")
+        await visit.page.get_by_role("button", name="Pause").click()
         await visit.say("three")
         await expect(visit.replies.nth(2)).to_have_text("Assistant: You said three.")
