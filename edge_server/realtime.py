@@ -184,13 +184,13 @@ class Realtime:
             self._asking.start_over()
             self._floor.start_over()
             self._draft = ""
+        self._driver.sampling = replace(self._driver.sampling, temperature=after.temperature)
         if duplex is not None:
             self._driver.take(IdleBias(duplex.idle_bias))
         self._floor.turn_by_turn = duplex is None
         self._floor.heard_reported = duplex is not None and duplex.heard == "reported"
         self._floor.plan = Plan(_limit(after.max_output_tokens))
         self._next_slice = None
-        self._driver.sampling = replace(self._driver.sampling, temperature=after.temperature)
         self._send({"type": "session.updated", "session": self.describe()})
 
     # --- what is typed or recognised, and slices
