@@ -214,6 +214,7 @@ class Backend:
             duplex=True,
             slice_ms=min(MAX_SLICE_MS, max(MIN_SLICE_MS, round(self.facts.slice_seconds * 1000))),
             resume_window=config.resume_window,
+            idle_bias=self.settings.idle_bias,
         )
 
     def _new_seed(self, *, chat: bool) -> int:

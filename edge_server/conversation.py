@@ -18,6 +18,7 @@ from edge_server.events import (
     Event,
     Finish,
     Generate,
+    IdleBias,
     Limit,
     Mode,
     NewSession,
@@ -120,13 +121,13 @@ class Conversation(ABC):
         if isinstance(event, (UserText, Silence)):
             self._left, self._draft = self._draft or self._left, ""
         match event:
+            case IdleBias(bias):
+                self._settings = replace(self._settings, idle_bias=bias)
             case Draft(text):
                 # What was left standing over a slice of silence will probably stand over the next one too.
                 self._draft = "" if text == self._left else text
-                return []
             case Unheard(characters):
                 self._unheard = characters
-                return []
             case Limit(tokens):
                 return self._on_limit(tokens)
             case Rewrite():
@@ -145,6 +146,7 @@ class Conversation(ABC):
                 return self._on_stop()
             case Silence():
                 return self._on_silence()
+        return []
 
     # --- events
 

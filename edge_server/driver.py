@@ -57,6 +57,7 @@ class Cost:
     prefilled: int
     sampled: int
     guessed: int  # of the sampled ones, those that were there when it was asked for
+    dropped: int  # sampled ahead and thrown away since the slice before
     first_token: float | None  # None: none was sampled
     total: float
 
@@ -173,12 +174,12 @@ class Driver(Generic[SessionT]):
         elif result.finish is Finish.BUSY:
             self._listener.fail(Failure.BUSY)
         else:
-            self.cost = self._cost(result, 0 if job is None else job.head_start)
+            self.cost = self._cost(result, job)
             done = SliceDone(result.tokens, _FINISH[result.finish], result.likeliest_next)
             self._guarded(partial(self.take, done))
             self._guarded(self._listener.over)
 
-    def _cost(self, result: Generated, guessed: int) -> Cost:
+    def _cost(self, result: Generated, job: Job | None) -> Cost:
         now = time.monotonic()
         first = self._first_token_at
         if first is None and result.tokens:
@@ -187,7 +188,8 @@ class Driver(Generic[SessionT]):
             result.reused,
             result.prefilled,
             len(result.tokens),
-            guessed,
+            0 if job is None else job.head_start,
+            0 if job is None else job.dropped,
             None if first is None else first - self._asked_at,
             now - self._asked_at,
         )

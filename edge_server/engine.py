@@ -143,19 +143,19 @@ class Engine:
             if self._board.closing or self._thread is None:
                 raise EngineError("the engine is not running")
             handle.forgotten += forget
-            job, handle.prepared = handle.prepared, None
+            job = handle.prepared
             if job is not None and job.request == request and not job.cancelled:
+                handle.prepared = None
                 if job.guessed:
                     self._board.count(guesses_used=1)
-                    job.head_start = len(job.generation.sampled) if job.generation else 0
                 if job.result is None:
                     handle.job = job  # first: what is asked for is busy and keeps its cells
                     job.on_done, job.on_tokens = on_done, on_tokens
                     self._make_way(job)
                     return job
+                job.dropped, handle.dropped = handle.dropped, 0
             else:
-                if job is not None:
-                    job.cancelled = True
+                handle.drop()
                 job = handle.job = Job(handle, request)
                 job.on_done, job.on_tokens = on_done, on_tokens
                 self._board.inbox.append(job)
@@ -173,8 +173,7 @@ class Engine:
             before = handle.prepared
             if handle.closed or self._board.closing or (before is not None and before.request == request):
                 return
-            if before is not None:
-                before.cancelled = True
+            handle.drop()
             job = handle.prepared = Job(handle, request)
             self._board.inbox.append(job)
             self._make_way(job)
@@ -209,9 +208,7 @@ class Engine:
 
     def release(self, handle: Handle) -> None:
         with self._wake:
-            if handle.prepared is not None:
-                handle.prepared.cancelled = True
-                handle.prepared = None
+            handle.drop()
             handle.forgotten.clear()
             self._board.inbox.append(handle)
             self._wake.notify_all()

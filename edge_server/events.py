@@ -80,6 +80,13 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class IdleBias:
+    """From the next slice on the logit of ``<idle>`` gets ``bias`` at a slice's first token, in duplex mode."""
+
+    bias: float
+
+
+@dataclass(frozen=True)
 class Kept:
     """A turn that stays as it is, but for what is taken out of it.
 
@@ -132,7 +139,9 @@ class SliceDone:
     likeliest_next: int | None = None
 
 
-Event = NewSession | UserText | Draft | Silence | Unheard | Speak | Stop | Limit | Rewrite | Sampled | SliceDone
+Event = (
+    NewSession | UserText | Draft | Silence | Unheard | Speak | Stop | Limit | IdleBias | Rewrite | Sampled | SliceDone
+)
 
 
 # --- what is to be done --------------------------------------------------------------------------------------------

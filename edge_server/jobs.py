@@ -65,6 +65,8 @@ class Counters:
     """Silent slices that were begun before they were asked for."""
     guesses_used: int = 0
     """Those of them that were asked for."""
+    tokens_ahead: int = 0
+    """Tokens that were sampled before they were asked for."""
     parked: int = 0
     """Sessions that gave their cells to another."""
     restored: int = 0
@@ -138,7 +140,9 @@ class Job:
         self.guessed = False
         """Whether it was started before anybody asked for it."""
         self.head_start = 0
-        """How many tokens were sampled before anybody asked for it."""
+        """How many tokens were sampled before anybody asked for it. Guarded, as `ahead` is."""
+        self.dropped = 0
+        """Once it is finished: how many were sampled ahead for its handle and dropped since the job before it."""
         self.generation: Generation | None = None
         self.feed: Feed | None = None
         """What it gets from the decode call that runs."""
@@ -182,6 +186,8 @@ class Handle:
         """The unfinished job."""
         self.prepared: Job | None = None
         """What will probably be asked for next, unfinished or finished."""
+        self.dropped = 0
+        """Tokens that were sampled ahead and dropped, which no job has been told of. Guarded."""
         self.speaking_until = 0.0
         """Until when, by `time.monotonic`, its next slice may be expected; whoever drives the session says so."""
         self.known = False
@@ -191,6 +197,14 @@ class Handle:
         self.sequence: Sequence | None = None
         """Its tokens and cells, while it has a slot. Only the engine's thread touches it."""
         self.closed = False
+
+    def drop(self) -> None:
+        """What was prepared is not wanted any more. To be called by who holds `Board.wake`."""
+        job, self.prepared = self.prepared, None
+        if job is not None:
+            job.cancelled = True
+            if job.result is not None:  # else it counts when the engine has finished it
+                self.dropped += job.head_start
 
     @property
     def busy(self) -> bool:

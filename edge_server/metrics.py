@@ -21,6 +21,7 @@ HELP = {
     "rollback_seconds": "Time that taking back took.",
     "guesses": "Silent slices that were begun before they were asked for.",
     "guesses_used": "Those of them that were asked for.",
+    "tokens_ahead": "Tokens that were sampled before they were asked for.",
     "parked": "Sessions that gave their KV cells to another.",
     "restored": "Sessions that got them back without prefill.",
 }

@@ -23,7 +23,7 @@ from typing import Any
 
 from edge_server import realtime_wire as wire
 from edge_server.driver import Failure
-from edge_server.events import Draft, Mode, NewSession, Output
+from edge_server.events import Draft, IdleBias, Mode, NewSession, Output
 from edge_server.realtime_asking import Answer, Asking
 from edge_server.realtime_floor import Drive, Floor, Plan, Send, wire_error
 from edge_server.realtime_items import Items, Message
@@ -45,6 +45,7 @@ class Realtime:
         self._floor = Floor(self.items, about.conversation_id, send)
         self._asking = Asking(self.items, self._floor, send)
         self._draft = ""
+        self._held_draft = ""  # the words that hold the assistant back, as they were last
         self._held_since: float | None = None
         self._next_slice: float | None = None
         self._listening = True
@@ -104,10 +105,18 @@ class Realtime:
             self._end_slice(self._duplex())
         self._keep_time()
 
-    def resumed(self, last_client_event: str | None) -> None:
-        """Say, behind what was missed, that this is all; and which event of the client's was the last to come."""
-        about = {"session": self.describe(), "last_client_event_id": last_client_event}
-        self._send({"type": "session.resumed", **about})
+    def resumed(self, last_client_event: str | None, connection: str | None = None) -> None:
+        """Say, behind what was missed, that this is all; and which event of the client's was the last to come.
+
+        ``connection``: what the client calls the one that it comes back on.
+        """
+        about = {"session": self.describe(), "last_client_event_id": last_client_event, "connection": connection}
+        self._send({"type": "session.resumed", **about, "draft": self._draft, **self._floor.heard_so_far()})
+
+    @property
+    def in_duplex(self) -> bool:
+        """Whether `session.duplex` is on."""
+        return self._params.duplex is not None
 
     def pause(self) -> None:
         """Nobody listens: no slice ends until `go_on`."""
@@ -175,11 +184,13 @@ class Realtime:
             self._asking.start_over()
             self._floor.start_over()
             self._draft = ""
+        self._driver.sampling = replace(self._driver.sampling, temperature=after.temperature)
+        if duplex is not None:
+            self._driver.take(IdleBias(duplex.idle_bias))
         self._floor.turn_by_turn = duplex is None
         self._floor.heard_reported = duplex is not None and duplex.heard == "reported"
         self._floor.plan = Plan(_limit(after.max_output_tokens))
         self._next_slice = None
-        self._driver.sampling = replace(self._driver.sampling, temperature=after.temperature)
         self._send({"type": "session.updated", "session": self.describe()})
 
     # --- what is typed or recognised, and slices
@@ -208,6 +219,7 @@ class Realtime:
     def _type(self, draft: str, duplex: Duplex) -> None:
         self._draft = draft
         words = draft.strip()
+        self._held_draft = words or self._held_draft
         if self._held_since is not None:
             if not words:
                 self._resume("withdrawn")
@@ -230,6 +242,7 @@ class Realtime:
         if self._held_since is not None or self._floor.speaking:
             if (reason := false_alarm(words, duplex.back_channels)) is not None:
                 self._send({"type": "input_text_buffer.cleared"})
+                self._held_draft = words
                 self._resume(reason)
                 return
             self._interrupt("turn_detected")
@@ -243,7 +256,7 @@ class Realtime:
     def _resume(self, reason: str) -> None:
         self._held_since = None
         self._next_slice = None
-        self._floor.resume(reason)
+        self._floor.resume(reason, self._held_draft)
 
     def _keep_time(self) -> None:
         """The next slice ends one length from now, if there is anything to be cut."""

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
@@ -31,8 +32,10 @@ from edge_server.realtime_params import About
 from edge_server.realtime_wire import WireError, parse
 
 MAX_DETACHED = 64  # sessions that nobody is connected to; the oldest is forgotten for another
+MAX_DETACHED_BYTES = 64 * 2**20  # of their events, together
 NO_SESSION = 4004  # close code: what was to be resumed is not there any more
 TAKEN_OVER = 4001  # close code: the session was resumed on another connection
+MAX_NAME = 64  # characters of what a client calls a connection
 ENDED = (1000, 1005)  # close codes by which a client ends its session; 1005: it gave none, as pages may
 _log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class Realtiming:
     duplex: bool
     slice_ms: int
     resume_window: float
+    idle_bias: float = 0.0
     speaking: float = SPEAKING
 
 
@@ -74,10 +78,12 @@ class Live:
             made_with.sampling,
             duplex=made_with.duplex,
             slice_ms=made_with.slice_ms,
+            idle_bias=made_with.idle_bias,
             resume_token=self.token,
             resume_window=made_with.resume_window,
         )
-        self.realtime = Realtime(about, self.log.append, self._loop.time)
+        self._began = self._loop.time()
+        self.realtime = Realtime(about, self._send, self._loop.time)
         self._driver = Driver(
             made_with.session(about.seed),
             made_with.open_sequence(),
@@ -88,6 +94,12 @@ class Live:
         )
         self.realtime.use(self._driver)
         self.realtime.start()
+
+    def _send(self, event: dict[str, Any]) -> None:
+        """Notes an event; in duplex with the time, since it may come again long afterwards."""
+        if self.realtime.in_duplex:
+            event = {**event, "at_ms": round((self._loop.time() - self._began) * 1000)}
+        self.log.append(event)
 
     def read(self, frame: str | bytes) -> None:
         """A client's frame."""
@@ -103,7 +115,7 @@ class Live:
             self.realtime.receive(event)
         except WireError as error:
             event_id = event_id or error.event_id
-            self.log.append(wire_error(error.code, error.message, error.param, event_id))
+            self._send(wire_error(error.code, error.message, error.param, event_id))
         self.last_client_event = event_id or self.last_client_event
 
     @property
@@ -166,7 +178,7 @@ class Live:
     def _break(self) -> None:
         if not self.failed:
             self.failed = True
-            self.log.append(wire_error("server_error", Failure.SESSION.value, kind="server_error"))
+            self._send(wire_error("server_error", Failure.SESSION.value, kind="server_error"))
         self.slice_over.set()
 
 
@@ -200,8 +212,12 @@ class Registry:
             self.forget(live)
             return
         self._leaving[live] = asyncio.get_running_loop().call_later(window, self.forget, live)
-        if len(self._leaving) > MAX_DETACHED:
+        while len(self._leaving) > MAX_DETACHED or self._kept_for_nobody() > MAX_DETACHED_BYTES:
             self.forget(next(iter(self._leaving)))
+
+    def _kept_for_nobody(self) -> int:
+        """Bytes of the events of all sessions that nobody is connected to."""
+        return sum(live.log.size for live in self._leaving)
 
     def forget(self, live: Live) -> None:
         """A session is over."""
@@ -251,7 +267,8 @@ class RealtimeConnection:
             live, self._position = found, number
         self._registry.take_over(live, self._socket)
         if tokens is not None:
-            live.realtime.resumed(live.last_client_event)
+            names = query.get("connection")
+            live.realtime.resumed(live.last_client_event, names[-1][:MAX_NAME] if names else None)
             live.listen(listening=True)
         await self._serve(live)
 

@@ -195,13 +195,13 @@ class Floor:
         if self.turn_by_turn:
             return
         item = self._newest
-        tokens = {"reused": cost.reused, "prefilled": cost.prefilled, "sampled": cost.sampled, "guessed": cost.guessed}
+        names = ("reused", "prefilled", "sampled", "guessed", "dropped")
         report = {
             "number": self._slices,
             "kind": over.kind.value,
             "more": over.more,
             "item_id": None if item is None or over.kind is SliceKind.SILENCE else item.id,
-            "tokens": tokens,
+            "tokens": {name: getattr(cost, name) for name in names},
             "ms": {"first_token": _milliseconds(cost.first_token), "total": _milliseconds(cost.total)},
         }
         self._send({"type": "duplex.slice", **report})
@@ -211,12 +211,12 @@ class Floor:
     def hold_back(self) -> None:
         """Words that come from now on wait for `resume` or `interrupt`."""
         self._held = []
-        self._send({"type": "duplex.barge_in", **self._heard_so_far()})
+        self._send({"type": "duplex.barge_in", **self.heard_so_far()})
 
-    def resume(self, reason: str) -> None:
-        """It was a false alarm: go on from where the assistant was heard, with what was kept."""
+    def resume(self, reason: str, text: str) -> None:
+        """It was a false alarm: go on from where the assistant was heard, with what was kept. ``text``: the words."""
         held, self._held = self._held or [], None
-        self._send({"type": "duplex.resumed", "reason": reason, **self._heard_so_far()})
+        self._send({"type": "duplex.resumed", "reason": reason, "text": text, **self.heard_so_far()})
         for output in held:
             self._pass_on(output)
 
@@ -268,7 +268,8 @@ class Floor:
             item.text = left_of(item, left)
             self._send({"type": "conversation.item.truncated", **truncated(item)})
 
-    def _heard_so_far(self) -> dict[str, Any]:
+    def heard_so_far(self) -> dict[str, Any]:
+        """The newest reply of the turn that the session is at, and how many characters of it were heard."""
         item = self._newest
         response = None if self.response is None else self.response.id
         if item is None:

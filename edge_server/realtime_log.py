@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-MAX_EVENTS = 4096
+MAX_EVENTS = 16384
 MAX_BYTES = 4 * 2**20
 _EVENT_ID = re.compile(r"event_([0-9]{8,15})")
 
@@ -33,6 +33,11 @@ class EventLog:
         self._bytes = 0
         self._new = asyncio.Event()
         self._gone = asyncio.Event()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all events that are kept."""
+        return self._bytes
 
     @property
     def last(self) -> int:

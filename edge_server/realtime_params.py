@@ -13,7 +13,7 @@ from edge_server.realtime_wire import Duplex, SessionParams, WireError
 class About:
     """What holds for a session from its start.
 
-    ``duplex``: whether the model can; ``slice_ms``: unless it is said; ``resume_window``: seconds.
+    ``duplex``: whether the model can; ``slice_ms``, ``idle_bias``: unless it is said; ``resume_window``: seconds.
     """
 
     session_id: str
@@ -23,6 +23,7 @@ class About:
     sampling: Sampling
     duplex: bool = True
     slice_ms: int = 2000
+    idle_bias: float = 0.0
     resume_token: str = ""
     resume_window: float = 0.0
 
@@ -69,4 +70,4 @@ class About:
         if given is None:
             return None
         changes = {name: getattr(given, name) for name in given.model_fields_set}
-        return (now or Duplex(slice_ms=self.slice_ms)).model_copy(update=changes)
+        return (now or Duplex(slice_ms=self.slice_ms, idle_bias=self.idle_bias)).model_copy(update=changes)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 MIN_SLICE_MS, MAX_SLICE_MS = 200, 10_000
+MAX_IDLE_BIAS = 20
 MAX_TEXT = 32_768  # characters of an item, a draft, or instructions
 BACK_CHANNELS = (
     *("uh-huh", "uh huh", "mhm", "mm-hmm", "mm", "hmm", "yeah", "yes", "yep", "ok", "okay", "right", "sure", "i see"),
@@ -81,6 +82,7 @@ class Duplex(_Model):
     false_alarm_ms: Annotated[int, Field(ge=0, le=30_000)] = 2000
     back_channels: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=256)] = list(BACK_CHANNELS)
     heard: Literal["assumed", "reported"] = "assumed"
+    idle_bias: Annotated[float, Field(ge=-MAX_IDLE_BIAS, le=MAX_IDLE_BIAS)] = 0.0
 
 
 class SessionParams(_Model):

@@ -190,6 +190,7 @@ class Rounds:
         assert job.generation is not None, "only what was started goes on"
         try:
             finish = job.generation.take()
+            self._count_ahead(job)
             if finish is None:
                 job.tell()
         except Exception as error:
@@ -198,6 +199,16 @@ class Rounds:
         if finish is not None:
             self._finish(job, job.generation.result(finish))
         return finish is None
+
+    def _count_ahead(self, job: Job) -> None:
+        """Notes what was sampled while nobody had asked for it: it will be used or dropped, and told of as that."""
+        if not job.guessed or job.generation is None:
+            return
+        with self._board.wake:
+            more = len(job.generation.sampled) - job.head_start
+            if job.ahead and more:
+                job.head_start += more
+                self._board.count(tokens_ahead=more)
 
     def _decode(self, jobs: list[Job], rank: int) -> bool:
         """One decode call for all `jobs`. False: none was made, or it failed."""
@@ -271,12 +282,19 @@ class Rounds:
             self._releasing.discard(handle)
             self._release(handle)
         with self._board.wake:
+            finish = result.finish if isinstance(result, Generated) else None
             if not job.ahead:
                 handle.job = None
-            elif isinstance(result, Generated) and result.finish in (Finish.STOP, Finish.CAP):
-                job.result = result
-            elif handle.prepared is job:
-                handle.prepared = None
+                if finish in (Finish.STOP, Finish.CAP, Finish.CANCELLED):
+                    job.dropped, handle.dropped = handle.dropped, 0
+                else:
+                    handle.dropped += job.head_start
+            elif finish in (Finish.STOP, Finish.CAP) and handle.prepared is job:
+                job.result = result if isinstance(result, Generated) else None
+            else:
+                handle.dropped += job.head_start
+                if handle.prepared is job:
+                    handle.prepared = None
             asked = not job.ahead
         if asked:
             self._answer(job, result)

@@ -13,6 +13,7 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from edge_server.realtime_connection import RealtimeConnection, Realtiming, Regi
 
 REALTIME = "/v1/realtime"
 REALTIME_SUBPROTOCOL = "realtime"  # what clients of the API in browsers offer
+_NUMERIC = re.compile(r"(?:([0-9.]+)|\[([0-9a-f:.]+)\])(?::[0-9]{1,5})?", re.ASCII)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
 
@@ -60,14 +62,21 @@ def origin_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
 def own_page(origin: str, host: str) -> bool:
     """Whether ``origin`` is a page that this server gave out itself, at the address that the browser calls it by.
 
-    Only a numeric address says so: any name can be made to point here by whoever owns it (DNS rebinding).
+    ``host`` is the request's one Host header. A browser writes both alike (RFC 6454, section 6.2; a port 80 in neither)
+    and lets no page choose them, so where they are equal, the page came from this very address and port. Only a numeric
+    address says whose that is: any name can be made to point here by whoever owns it (DNS rebinding). What no browser
+    writes (a zone, a user, a path, a list of origins) is no address.
     """
+    if origin != f"http://{host}":
+        return False
+    written = _NUMERIC.fullmatch(host)
+    if written is None:
+        return False
     try:
-        parts = urlsplit(origin)
-        ipaddress.ip_address(parts.hostname or "")
+        _ = ipaddress.IPv6Address(written[2]) if written[2] else ipaddress.IPv4Address(written[1])
     except ValueError:
         return False
-    return origin == f"http://{host}"
+    return True
 
 
 def listen(host: str, port: int, option: str = "--port") -> list[socket.socket]:
@@ -224,7 +233,8 @@ class Server:
             if browsing and (page := self._page(connection, request)) is not None:
                 return page
             origins = request.headers.get_all("Origin")  # a browser always sends one; other programs send none
-            if len(origins) > 1 or not all(self._may_connect(origin, request) for origin in origins):
+            pages = port.realtime is not None
+            if len(origins) > 1 or not all(self._may_connect(each, request, pages=pages) for each in origins):
                 _log.warning("refused a page from %s; --allow-origin lets it in", ascii(origins[0]))
                 text = "pages from this origin may not connect; start the server with --allow-origin to let them\n"
                 return connection.respond(http.HTTPStatus.FORBIDDEN, text)
@@ -236,9 +246,10 @@ class Server:
 
         return gate
 
-    def _may_connect(self, origin: str, request: Request) -> bool:
+    def _may_connect(self, origin: str, request: Request, *, pages: bool) -> bool:
+        """``pages``: whether a page is given out here."""
         hosts = request.headers.get_all("Host")
-        own = len(hosts) == 1 and own_page(origin, hosts[0])
+        own = pages and len(hosts) == 1 and own_page(origin, hosts[0])
         return own or origin_allowed(origin, self._allow_origins)
 
     def _page(self, connection: ServerConnection, request: Request) -> Response | None:

@@ -33,7 +33,9 @@ marker, the assistant's slice and ``</s>``. These are the rules of our own profi
     session is engaged now; of a slice of a forgotten conversation nothing is told.
 13. A reply has at most as many words' tokens as the last `Limit` says, counted over its slices from the text, or the
     `Speak`, that it follows. A message that has as many is over.
-14. `Rewrite` puts the transcript together anew: ``<s>``, the instructions (plain text, as in 8), which are never
+14. The bias on silence is `Settings.idle_bias`, until an `IdleBias` says another: for what is asked, and prepared, from
+    then on, also behind a `NewSession`. A slice that runs goes on as it was asked for.
+15. `Rewrite` puts the transcript together anew: ``<s>``, the instructions (plain text, as in 8), which are never
     forgotten, and the turns that are named; a kept turn keeps its tokens, one that is no longer there is skipped. Where
     it would be too long, the oldest pairs are left out; instructions that leave no room for a slice change nothing
     (`TooLong`). The session stays engaged only if the last turn stays the last, and whole.

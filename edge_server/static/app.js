@@ -14,30 +14,36 @@ const DRAFT_EVERY = 60; // milliseconds between drafts
 const at = (id) => document.getElementById(id);
 const entry = at("entry");
 
-// --- what is remembered from visit to visit
+// --- what is remembered: settings from visit to visit, and for a reload which session this tab talks in
 
-const settings = { aloud: false, voice: "", sliceMs: null, ...remembered() };
+const settings = { aloud: false, voice: "", sliceMs: null, idleBias: null, ...tried(() => JSON.parse(localStorage.getItem(STORE))) };
+const remember = () => tried(() => localStorage.setItem(STORE, JSON.stringify(settings)));
+const keptToken = () => tried(() => sessionStorage.getItem(STORE));
 
-function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(STORE)) ?? {};
-  } catch {
-    return {}; // no storage in this browser, or something else in it
-  }
+/** Who has the token has the conversation: it is in this tab alone, as long as there is something to come back to. */
+function keepToken(token) {
+  tried(() => (token ? sessionStorage.setItem(STORE, token) : sessionStorage.removeItem(STORE)));
 }
 
-function remember() {
+/** Null where it fails: a browser may have no storage, or something else in it. */
+function tried(call) {
   try {
-    localStorage.setItem(STORE, JSON.stringify(settings));
+    return call();
   } catch {
-    // not in this browser: it holds for this visit
+    return null;
   }
 }
 
 // --- what is shown
 
 const picture = new Picture({ list: at("slices"), frame: at("scroll"), details: at("details") });
-const log = new Log({ list: at("messages"), frame: at("messages-frame"), welcome: at("welcome"), live: at("live") });
+const log = new Log({
+  list: at("messages"),
+  frame: at("messages-frame"),
+  welcome: at("welcome"),
+  live: at("live"),
+  earlier: at("earlier"),
+});
 let frame = 0;
 
 function show() {
@@ -49,6 +55,7 @@ function show() {
     at("model").textContent = timeline.model;
     at("stop").disabled = !conversation.speaking;
     showLength();
+    showDial();
   });
 }
 
@@ -68,18 +75,23 @@ function showState(state, wait) {
   };
   at("status").dataset.state = state;
   at("status-text").textContent = texts[state];
-  at("retry").hidden = state !== "waiting";
+  at("retry").hidden = state !== "waiting" && state !== "taken";
+  at("retry").textContent = state === "taken" ? "Go on here" : "Try now";
+  if (state === "open") setPaused(conversation.paused);
 }
 
 // --- the conversation
 
 const speaker = new Speaker({
   onHeard: (id, characters) => conversation.heard(id, characters),
-  onTrouble: (error) => notice(`The browser could not speak (${error}). Its words are shown all the same.`),
+  onTrouble: (error) => {
+    const denied = error === "not-allowed" && "The browser lets this page speak only after you have pressed something in it.";
+    notice(`${denied || `The browser could not speak (${error}).`} Its words are shown all the same.`);
+  },
 });
 let conversation;
 
-function begin() {
+function begin(token = null) {
   notice("");
   conversation?.end();
   setPaused(false);
@@ -87,6 +99,9 @@ function begin() {
     url: endpoint(location),
     settings,
     speaker,
+    token,
+    onToken: keepToken,
+    onDraft: (text) => (entry.value ||= text),
     onChange: show,
     onState: showState,
     onWords: (words) => log.announce(words),
@@ -116,13 +131,16 @@ function togglePause() {
 at("new").addEventListener("click", newConversation);
 at("pause").addEventListener("click", togglePause);
 at("step").addEventListener("click", () => conversation.step());
-at("retry").addEventListener("click", () => conversation.client.retry());
+at("retry").addEventListener("click", () => {
+  conversation.client.retry();
+  conversation.client.takeBack();
+});
 at("stop").addEventListener("click", () => {
   conversation.stop();
   entry.focus();
 });
 addEventListener("online", () => conversation.client.retry());
-addEventListener("pagehide", (event) => event.persisted || conversation.end());
+addEventListener("pagehide", (event) => event.persisted || conversation.leave());
 addEventListener("pageshow", (event) => event.persisted && conversation.client.retry());
 
 // --- typing
@@ -250,6 +268,37 @@ at("slice").addEventListener("change", ({ target }) => {
   remember();
 });
 
+function dialText(bias) {
+  if (bias === 0) return "as it was trained";
+  return `${bias < 0 ? "speaks sooner" : "waits longer"}, ${Math.abs(bias)}`;
+}
+
+function writeDial(bias) {
+  at("dial-text").textContent = dialText(bias);
+  at("dial").setAttribute("aria-valuetext", dialText(bias));
+}
+
+function showDial() {
+  const offered = conversation.timeline.idleBias;
+  at("dial-field").hidden = offered === null;
+  const now = settings.idleBias ?? offered; // while the dial is moved, what the server says is late
+  if (now === null) return;
+  const dial = at("dial");
+  dial.min = Math.min(-4, Math.floor(now)); // a server may have been started with more
+  dial.max = Math.max(4, Math.ceil(now));
+  dial.value = now;
+  writeDial(now);
+}
+
+at("dial").addEventListener("input", ({ target }) => {
+  settings.idleBias = Number(target.value);
+  writeDial(settings.idleBias);
+});
+at("dial").addEventListener("change", ({ target }) => {
+  conversation.bias(Number(target.value));
+  remember();
+});
+
 // --- files
 
 const replay = new Replay({
@@ -288,4 +337,4 @@ at("file").addEventListener("change", async ({ target }) => {
 if (matchMedia("(min-width: 40rem)").matches) entry.focus();
 showVoices();
 speechNote();
-begin();
+begin(keptToken());

@@ -6,25 +6,32 @@ import { Recording } from "./recording.js";
 import { Timeline, count } from "./timeline.js";
 
 /**
- * `settings`: {aloud, sliceMs (null: the model's own)}. Callbacks: `onChange()`: the timeline changed; `onState(state,
- * detail)`: the connection's; `onWords(text)`: the assistant's words of a slice that is over; `onNotice(text)`: something
- * went wrong.
+ * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. `token`: of a session
+ * to go on with, whose events come again and are shown, but not spoken. Callbacks: `onToken(token)`: what to come back
+ * by; null: there is nothing to come back to. `onDraft(text)`: what was typed before. `onChange()`: the timeline
+ * changed; `onState(state, detail)`: the connection's; `onWords(text)`: the assistant's words of a slice that is over;
+ * `onNotice(text)`: something went wrong.
  */
 export class Conversation {
-  constructor({ url, settings, speaker, onChange, onState, onWords, onNotice }) {
+  constructor({ url, settings, speaker, token = null, onToken, onDraft, onChange, onState, onWords, onNotice }) {
     this.timeline = new Timeline();
     this.recording = new Recording();
     this.paused = false;
     this._settings = settings;
     this._speaker = speaker;
-    this._callbacks = { onChange, onState, onWords, onNotice };
+    this._callbacks = { onToken, onDraft, onChange, onState, onWords, onNotice };
     this._began = performance.now();
+    this._at = 0; // when the newest event was
+    this._returning = token !== null; // what was said before this page is not known yet
+    this._elsewhere = false; // the session went on on another page
     this._said = ""; // of the slice that goes on
     this._typed = ""; // what the server has as the draft
+    this._biased = false; // whether this session has the user's bias
     this._client = new Client({
       url,
+      token,
       duplex: () => this._duplex(),
-      onEvent: (event) => this._take("server", event),
+      onEvent: (event, when) => this._take("server", event, when),
       onSent: (event) => this._take("client", event),
       onState: (state, detail) => this._state(state, detail),
     });
@@ -95,6 +102,12 @@ export class Conversation {
     this._update({ slice_ms: milliseconds });
   }
 
+  /** How likely silence is where a slice begins: below 0 the assistant speaks sooner, above it waits longer. */
+  bias(bias) {
+    this._settings.idleBias = bias;
+    this._update({ idle_bias: bias });
+  }
+
   heard(id, characters) {
     if (!this._settings.aloud) return;
     const item = this.timeline.find(id);
@@ -102,9 +115,23 @@ export class Conversation {
   }
 
   end() {
+    this._silence();
+    this._client.end();
+    this._callbacks.onToken(null);
+  }
+
+  /** The page goes; it may come back, if there is something to come back to. */
+  leave() {
+    if (this.recording.empty && !this._returning) this.end();
+    else {
+      this._silence();
+      this._client.leave();
+    }
+  }
+
+  _silence() {
     this._speaker.stop();
     this._speaker.hold(false);
-    this._client.end();
   }
 
   _duplex() {
@@ -126,22 +153,74 @@ export class Conversation {
 
   _state(state, detail) {
     if (state === "lost") {
-      this._typed = "";
-      this._speaker.stop();
+      const reasons = "the server was started anew, or you were away for too long";
       this._callbacks.onNotice(
-        "The session was lost: the server was started anew, or you were away for too long. This is a new one; it knows nothing of what is above.",
+        this._returning
+          ? `The conversation of before cannot go on: ${reasons}, or it was too long to be kept. This is a new one.`
+          : `The session was lost: ${reasons}. This is a new one; it knows nothing of what is above.`,
       );
+      if (!this._returning) this._typed = "";
+      this._returning = false;
+      this._speaker.stop();
+      this._callbacks.onToken(null);
+    }
+    if (state === "taken") {
+      this._elsewhere = true;
+      this._speaker.stop();
     }
     this._callbacks.onState(state, detail);
   }
 
-  _take(from, event) {
-    const at = performance.now() - this._began;
+  /** `old`: it happened before this page, and is not happening again; `back`: what was missed is behind us. */
+  _take(from, event, { old = false, back = false } = {}) {
+    if (back && this._returning) this._setClock(event.at_ms);
+    const at = old ? Math.max(this._at, event.at_ms ?? 0) : Math.max(this._at, performance.now() - this._began);
+    this._at = at;
     this.recording.add(from, event, at);
     const before = this._place(event);
     this.timeline.take(event, at);
-    if (from === "server") this._speak(event, before);
+    if (event.type === "input_text_buffer.committed") this._callbacks.onToken(this._client.token);
+    if (from === "server" && !old) {
+      this._speak(event, before);
+      this._offered(event);
+    }
+    if (back && (this._returning || this._elsewhere)) this._goOn(event);
     this._callbacks.onChange();
+  }
+
+  /** Times are counted from the session's beginning, also by a page that was not there then. */
+  _setClock(now) {
+    this._began = performance.now() - now;
+    this.recording.began = new Date(Date.now() - now).toISOString();
+  }
+
+  /** What happened before this page, or on another, is known: it goes on as it was left there. */
+  _goOn({ session, item_id: id, characters, draft }) {
+    this._returning = this._elsewhere = false;
+    const duplex = session.duplex ?? {};
+    this.paused = duplex.clock === "client";
+    if (draft && !this._typed) {
+      this._typed = draft;
+      this._take("client", { type: "input_text_buffer.append", text: draft, replace: true });
+      this._callbacks.onDraft(draft);
+    }
+    const { heard } = this._duplex();
+    if (duplex.heard !== heard) this.speakAloud(this._settings.aloud);
+    else if (this._settings.aloud && !this.timeline.held) {
+      const item = this.timeline.find(id);
+      if (item && this._unheard(item)) this._speaker.again(id, item.text, characters);
+    }
+    this._speaker.hold(this.paused);
+  }
+
+  /** What only some servers have is asked for once the server has said that it has it. */
+  _offered({ type }) {
+    if (type === "session.created") this._biased = false;
+    else if (type === "session.updated" && !this._biased && this.timeline.idleBias !== null) {
+      this._biased = true;
+      const { idleBias } = this._settings;
+      if (idleBias !== null && idleBias !== this.timeline.idleBias) this._update({ idle_bias: idleBias });
+    }
   }
 
   /** How long an item is before a delta. */

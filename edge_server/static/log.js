@@ -9,42 +9,71 @@ const ENDS = {
   failed: "failed",
 };
 
+const MOST = 150; // messages that are drawn, unless somebody wants to see earlier ones
+const LEAST = 100; // of these, those that stay where the others go
+
 export class Log {
-  constructor({ list, frame, welcome, live }) {
+  /** `earlier`: a button for the messages that are not drawn. */
+  constructor({ list, frame, welcome, live, earlier }) {
     this._list = list;
     this._frame = frame;
     this._welcome = welcome;
     this._live = live;
+    this._earlier = earlier;
+    this._timeline = null;
+    this._from = 0; // the first that is drawn
     this._drawn = new Map(); // item → {message, key}
     this._following = true; // the newest words are in sight, until somebody scrolls back
     frame.addEventListener("scroll", () => {
       this._following = frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 8;
     });
+    earlier.addEventListener("click", () => this._showEarlier());
     new ResizeObserver(() => this._follow()).observe(frame);
   }
 
   show(timeline) {
-    const now = new Set(timeline.items);
+    const { length } = timeline.items;
+    if (timeline !== this._timeline) this._from = 0;
+    this._timeline = timeline;
+    if (this._following && length - this._from > MOST) this._from = length - LEAST;
+    this._draw();
+    this._showDraft(timeline.pending);
+    this._welcome.hidden = length > 0 || Boolean(timeline.pending);
+    this._follow();
+  }
+
+  _draw() {
+    const items = this._timeline.items.slice(this._from);
+    const now = new Set(items);
     for (const [item, { message }] of this._drawn) {
       if (now.has(item)) continue;
       message.remove();
       this._drawn.delete(item);
     }
-    for (const item of timeline.items) {
+    let place = this._list.firstElementChild;
+    for (const item of items) {
       const key = `${item.text.length} ${item.kept} ${item.status}`;
       let drawn = this._drawn.get(item);
-      if (drawn?.key === key) continue;
       if (!drawn) {
         drawn = { message: element("li", { class: `message ${item.role}` }) };
         this._drawn.set(item, drawn);
-        this._list.append(drawn.message);
-      }
+        this._list.insertBefore(drawn.message, place);
+      } else place = drawn.message.nextElementSibling;
+      if (drawn.key === key) continue;
       drawn.key = key;
       drawn.message.replaceChildren(...content(item));
     }
-    this._showDraft(timeline.pending);
-    this._welcome.hidden = timeline.items.length > 0 || Boolean(timeline.pending);
-    this._follow();
+    this._earlier.hidden = this._from === 0;
+  }
+
+  /** What is in sight stays where it is; whoever pressed the button reads on from there. */
+  _showEarlier() {
+    const before = this._frame.scrollHeight;
+    this._following = false;
+    this._from = Math.max(0, this._from - LEAST);
+    this._draw();
+    this._frame.scrollTop += this._frame.scrollHeight - before;
+    if (this._earlier.hidden) this._frame.focus();
   }
 
   _follow() {

@@ -1,7 +1,8 @@
 // One session of /v1/realtime, over as many connections as it takes. Knows no page: events out, events in.
 //
 // Every event has an id of its own, and is kept: after a lost connection the server says which was the last to come,
-// and what was sent after it is sent again. What the server sent meanwhile comes again by itself.
+// and what was sent after it is sent again. What the server sent meanwhile comes again by itself. A page that was
+// reloaded comes back with the session's token alone, and is sent everything from the beginning.
 
 const FIRST_WAIT = 250; // milliseconds before the first attempt to come back; each further one doubles it
 const LONGEST_WAIT = 8000;
@@ -22,11 +23,12 @@ export function endpoint(location) {
 }
 
 /**
- * States, as `onState(state, detail)` is told them: "connecting"; "open"; "waiting" (detail: milliseconds until the
+ * `token`: of the session to come back to; null: a new one. `onEvent(event, {old, back})`: `old` where it is from before
+ * this page, `back` where what was missed is over with it. States, as `onState(state, detail)` is told them: "connecting"; "open"; "waiting" (detail: milliseconds until the
  * next attempt); "lost" (the session is gone, a new one follows); "taken" (it goes on elsewhere); "ended".
  */
 export class Client {
-  constructor({ url, duplex = () => ({}), onEvent, onSent = () => {}, onState = () => {}, Socket = WebSocket }) {
+  constructor({ url, token = null, duplex = () => ({}), onEvent, onSent = () => {}, onState = () => {}, Socket = WebSocket }) {
     this.url = url;
     this.state = "ended";
     this._duplex = duplex;
@@ -36,7 +38,16 @@ export class Client {
     this._Socket = Socket;
     this._number = 0;
     this._attempt = 0;
+    this._name = Math.random().toString(36).slice(2); // no other page of the session had it
+    this._connections = 0;
+    this._connected = null; // what this connection is called: the answer to an earlier one may come first
     this._forget();
+    this._token = token;
+    this._old = token !== null;
+  }
+
+  get token() {
+    return this._token;
   }
 
   start() {
@@ -45,12 +56,17 @@ export class Client {
 
   /** Sends an event as soon as there is a connection; returns its id. */
   send(type, fields = {}) {
-    const event = { type, ...fields, event_id: `page-${++this._number}` };
+    const event = { type, ...fields, event_id: `page-${this._name}-${++this._number}` };
     this._kept.push(event);
     if (this._kept.length > KEPT) this._kept.shift();
     if (this.state === "open") this._transmit(event);
     this._onSent(event);
     return event.event_id;
+  }
+
+  /** The session goes on here again, in place of where it was taken to. */
+  takeBack() {
+    if (this.state === "taken") this._connect();
   }
 
   /** Do not wait any longer for the next attempt. */
@@ -65,6 +81,12 @@ export class Client {
     this._enter("ended");
   }
 
+  /** The page goes; the session stays for it to come back to. */
+  leave() {
+    this._drop(LEFT);
+    this._enter("ended");
+  }
+
   /** The connection is given up, not the session: what a network does that fails. */
   interrupt() {
     this._drop(LEFT);
@@ -75,6 +97,7 @@ export class Client {
     this._token = null;
     this._last = null;
     this._kept = [];
+    this._old = false; // what comes is from before this page
   }
 
   _enter(state, detail) {
@@ -100,6 +123,8 @@ export class Client {
     let url = this.url;
     if (this._token) {
       url += `?resume=${encodeURIComponent(this._token)}`;
+      this._connected = `${this._name}-${++this._connections}`;
+      url += `&connection=${this._connected}`;
       if (this._last) url += `&after=${encodeURIComponent(this._last)}`;
     }
     this._enter("connecting");
@@ -110,8 +135,10 @@ export class Client {
     socket.onclose = ({ code }) => {
       clearTimeout(this._timer);
       this._socket = null;
-      if (code === TAKEN_OVER) this._enter("taken");
-      else this._wait();
+      if (code === TAKEN_OVER) {
+        this._kept = []; // the session has gone on without what of it did not come
+        this._enter("taken");
+      } else this._wait();
     };
   }
 
@@ -123,16 +150,20 @@ export class Client {
 
   _receive(event) {
     if (event.type === "error" && event.error.code === "session_not_found") {
+      const unsent = this._old ? this._kept : []; // nothing of it was about the session that is gone
       this._forget();
+      this._kept = unsent;
       this._enter("lost");
       this._connect();
       return;
     }
     this._last = event.event_id ?? this._last;
     if (event.session?.resume) this._token = event.session.resume.token;
-    this._onEvent(event);
-    if (event.type === "session.created") this._begin();
-    else if (event.type === "session.resumed") this._resume(event.last_client_event_id);
+    const back = event.type === "session.resumed" && event.connection === this._connected;
+    if (back) this._old = false;
+    this._onEvent(event, { old: this._old, back });
+    if (back) this._resume(event.last_client_event_id);
+    else if (event.type === "session.created" && !this._old) this._begin();
   }
 
   _begin() {

@@ -9,10 +9,10 @@ export const cut = (text, from, to) => [...text].slice(from, to).join("");
 const PAUSE = 1.6; // slices without an event between them: the clock stood
 
 /**
- * `slices`: {number, at, end, user: [{text, state}], words: [{item, from, to}], kind, more, tokens, ms, guess, held,
- * gap, session, open, revision}. A user's text is "said", or the reason of a false alarm ("withdrawn", "back_channel",
- * "empty"). `gap`: milliseconds that the clock stood before it. `guess`: "used", "dropped" or null. `session`: whether
- * another session begins with it. `revision` grows with each change.
+ * `slices`: {number, at, end, user: [{text, state}], words: [{item, from, to}], kind, more, tokens, ms, held, gap,
+ * session, open, revision}. A user's text is "said", or the reason of a false alarm ("withdrawn", "back_channel",
+ * "empty"). `gap`: milliseconds that the clock stood before it. `session`: whether another session begins with it.
+ * `revision` grows with each change.
  *
  * `items`: {role, text, heard, kept, status, at}. `kept`: characters that are left of it, null: all.
  */
@@ -22,6 +22,7 @@ export class Timeline {
     this.items = [];
     this.sliceMs = 2000;
     this.model = "";
+    this.idleBias = null; // the server has none
     this.heardReported = false;
     this.draft = "";
     this.held = false;
@@ -30,10 +31,10 @@ export class Timeline {
     this._committing = []; // drafts whose commit is not answered yet
     this._heldDraft = "";
     this._open = []; // slices that no report came of
+    this._places = new WeakMap(); // item → the slices that it has words in
     this._resumedAt = -Infinity;
     this._waiting = null; // the slice whose words were held back
     this._cancelled = false;
-    this._guesses = false; // whether the server was seen to look ahead
     this._boundary = false;
   }
 
@@ -80,6 +81,7 @@ export class Timeline {
     }
     this.model = session.model;
     this.sliceMs = session.duplex?.slice_ms ?? this.sliceMs;
+    this.idleBias = session.duplex?.idle_bias ?? null;
     this.heardReported = session.duplex?.heard === "reported";
     for (const slice of this.slices) slice.revision++;
   }
@@ -89,8 +91,8 @@ export class Timeline {
     const earlier = this.slices[place - 1];
     const stood = earlier ? at - earlier.at : 0;
     const slice = {
-      number: null, at, end: at, user: [], words: [], kind: null, more: false, tokens: null, ms: null, guess: null,
-      held: false, gap: stood > PAUSE * this.sliceMs ? stood - this.sliceMs : 0, session: this._boundary, open: true,
+      number: null, at, end: at, user: [], words: [], kind: null, more: false, tokens: null, ms: null, held: false,
+      gap: stood > PAUSE * this.sliceMs ? stood - this.sliceMs : 0, session: this._boundary, open: true,
       revision: 0,
     };
     this._boundary = false;
@@ -117,13 +119,9 @@ export class Timeline {
   }
 
   _close(slice, report, at) {
-    const before = this.slices[this.slices.indexOf(slice) - 1];
     const { number, kind, more, tokens, ms } = report;
     Object.assign(slice, { number, kind, more, tokens, ms, end: at, open: false });
     slice.revision++;
-    if (tokens.guessed > 0) slice.guess = "used";
-    else if (this._guesses && before?.more && slice.user.some(({ state }) => state === "said")) slice.guess = "dropped";
-    this._guesses ||= tokens.guessed > 0;
     const upTo = kind === "interrupted" ? this._open.indexOf(slice) + 1 : this._open.length;
     for (const each of this._open.splice(0, upTo)) each.open = false;
     if (this.held && kind !== "silence" && !slice.words.length) {
@@ -134,7 +132,7 @@ export class Timeline {
   }
 
   _touch(item) {
-    for (const slice of this.slices) if (slice.words.some((piece) => piece.item === item)) slice.revision++;
+    for (const slice of this._places.get(item) ?? []) slice.revision++;
   }
 }
 
@@ -151,9 +149,6 @@ const HANDLERS = {
   "input_text_buffer.clear"() {
     this.draft = "";
   },
-  "response.cancel"() {
-    this._cancelled = true;
-  },
   "conversation.item.heard"({ item_id: id, characters }) {
     const item = this.find(id);
     if (!item || characters <= item.heard) return;
@@ -162,6 +157,14 @@ const HANDLERS = {
   },
 
   // --- the server's
+  "session.resumed"({ item_id: id, characters }) {
+    // What a page that is no more reported as heard is known to the server alone.
+    for (const item of this.items) {
+      if (item.role !== "assistant" || item.session !== this._sessions) continue;
+      item.heard = Math.max(item.heard, item.id === id ? characters : count(item.text));
+      this._touch(item);
+    }
+  },
   "input_text_buffer.committed"({ item_id: id, text }, at) {
     this._committing.shift();
     this._slice(at).user.push({ text, state: "said" });
@@ -178,11 +181,11 @@ const HANDLERS = {
     const slice = this.slices.at(-1);
     if (slice) Object.assign(slice, { held: true, revision: slice.revision + 1 });
   },
-  "duplex.resumed"({ reason }, at) {
+  "duplex.resumed"({ reason, text }, at) {
     this.held = false;
     this._resumedAt = at;
     const slice = this.slices.at(-1) ?? this._slice(at);
-    slice.user.push({ text: this._heldDraft, state: reason });
+    slice.user.push({ text: text || this._heldDraft, state: reason });
     slice.revision++;
     this._heldDraft = "";
   },
@@ -201,10 +204,13 @@ const HANDLERS = {
     item.text += delta;
     const slice = this._speaking(at);
     slice.words.push({ item, from, to: from + count(delta) });
+    if (!this._places.has(item)) this._places.set(item, new Set());
+    this._places.get(item).add(slice);
     slice.end = at;
     slice.revision++;
   },
   "response.done"({ response }) {
+    this._cancelled ||= response.status_details?.reason === "client_cancelled";
     this.speaking = false;
     this.held = false;
     const item = this.find(response.output[0]?.id);

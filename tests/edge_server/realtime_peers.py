@@ -25,6 +25,8 @@ class Hand(Peer):
         super().__init__(session)
         self.sampling = ABOUT.sampling
         self.cost: Cost | None = None
+        self.dropped = 0
+        """What the next slices say that was guessed in vain."""
         self.session: Conversation = session
         self._listener = listener
         self.sampled: list[int] = []
@@ -73,7 +75,7 @@ class Hand(Peer):
             assert finish is Finish.CAP or tokens[-1] in asked.stop, "a slice ends at a stop token or its cap"
         self.asked, self.cancelled = None, False
         self.cells = [*asked.tokens, *tokens[:-1]]
-        self.cost = Cost(3, len(asked.tokens) - 3, len(tokens), 0, 0.01, 0.02)
+        self.cost = Cost(3, len(asked.tokens) - 3, len(tokens), 0, self.dropped, 0.01, 0.02)
         self.take(SliceDone(tokens, finish))
         self._listener.over()
 

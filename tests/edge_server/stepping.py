@@ -155,6 +155,8 @@ class Talker:
         self.prepared: list[Generate] = []
         self.slices: list[tuple[int, ...]] = []
         """What was sampled in each slice that it was told of."""
+        self.guessed = self.dropped = 0
+        """What its slices say of the tokens that were sampled before they were asked for."""
         self.waits = False
         """Whether the session has not been told yet what became of its slice."""
         self.refused: Finish | EngineError | None = None
@@ -195,8 +197,17 @@ class Talker:
             assert self.engine.step(), "an answer is missing and the engine has nothing to do"
         done, self._done, self.waits = self._done, None, False
         if done is not None:
+            assert self._job is not None
+            self.guessed += self._job.head_start
+            self.dropped += self._job.dropped
             self.slices.append(done.tokens)
             self.send(done)
+
+    @property
+    def untold(self) -> int:
+        """Tokens that were sampled ahead and that no slice has told of yet."""
+        prepared = self.handle.prepared
+        return self.handle.dropped + (0 if prepared is None else prepared.head_start)
 
     @property
     def cells(self) -> tuple[int, ...]:

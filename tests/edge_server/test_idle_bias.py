@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from edge_server.backend import Backend, ModelVocabulary
 from edge_server.config import Config
 from edge_server.context import Sampling
-from edge_server.events import Generate, Mode, Session, Silence, UserText
+from edge_server.events import Generate, IdleBias, Mode, NewSession, Session, Silence, UserText
 from edge_server.llama import Context, Model
 from edge_server.sampling import LogitSampler, Scratch
 from edge_server.sequence import Sequence
@@ -96,6 +96,21 @@ def test_each_slice_of_duplex_mode_has_it_also_those_of_silence_and_those_prepar
         assert peer.asked is not None
         assert peer.asked.first_bias == (IDLE, 1.5)
         peer.reply(" one</s>")
+
+
+def test_another_bias_holds_from_the_next_slice_on_and_for_what_is_prepared() -> None:
+    peer = Peer(DuplexSession(VOCABULARY, BIASED, Mode.DUPLEX, 7))
+    peer.text("hello")
+    peer.send(IdleBias(-2.0))
+    assert peer.asked is not None
+    assert not peer.cancelled, "the slice that runs is not disturbed"
+    peer.reply(TEN + "</s>")
+    assert peer.prepared is not None
+    assert peer.prepared.first_bias == (IDLE, -2.0)
+    peer.send(IdleBias(3.0))
+    assert peer.prepared.first_bias == (IDLE, 3.0)
+    peer.send(NewSession(Mode.DUPLEX, 7))
+    assert asked_by(peer.session).first_bias == (IDLE, 3.0)
 
 
 def test_it_is_not_for_ordinary_mode_or_turns_or_a_model_without_an_idle_token() -> None:

@@ -168,6 +168,8 @@ def test_each_session_says_what_it_says_alone_however_few_slots_and_cells_there_
             play(talkers[which], move, patient=ctx == 64)
     for talker in talkers:
         talker.settle()
+    told = sum(talker.guessed + talker.dropped + talker.untold for talker in talkers)
+    assert engine.counters.tokens_ahead == told, "what was sampled ahead was used or dropped"
     engine.close()
     for which, talker in enumerate(talkers):
         alone = Talker(Watched(toy_context()), ctx=ctx, look_ahead=False, seed=which)

@@ -80,6 +80,35 @@ def test_what_the_browser_has_is_not_sent_again() -> None:
         ("http://evil.example:8765", "evil.example:8765", False),
         ("null", "null", False),
         ("http://[::1", "[::1", False),
+        # As browsers write them: no port where it is 80, the same to both; an IPv6 address in one way only.
+        ("http://10.0.0.7", "10.0.0.7", True),
+        ("http://10.0.0.7", "10.0.0.7:80", False),
+        ("http://[::ffff:a00:7]:8765", "[::ffff:a00:7]:8765", True),
+        ("http://[FE80::1]:8765", "[FE80::1]:8765", False),
+        # Another scheme, port, or nothing at all.
+        ("https://10.0.0.7:8765", "10.0.0.7:8765", False),
+        ("http://10.0.0.7:8766", "10.0.0.7:8765", False),
+        ("http://", "", False),
+        # Names that only look like addresses, which whoever owns them may point here.
+        ("http://10.0.0.7.nip.io:8765", "10.0.0.7.nip.io:8765", False),
+        ("http://10.0.0.7.:8765", "10.0.0.7.:8765", False),
+        ("http://localhost.:8765", "localhost.:8765", False),
+        ("http://10.0.0:8765", "10.0.0:8765", False),
+        ("http://167772167:8765", "167772167:8765", False),
+        ("http://0x0a000007:8765", "0x0a000007:8765", False),
+        ("http://010.0.0.7:8765", "010.0.0.7:8765", False),
+        ("http://10.0.0.７:8765", "10.0.0.７:8765", False),
+        # What a browser never writes: it came from somebody who hopes that it is read in two ways.
+        ("http://[fe80::1%25eth0]:8765", "[fe80::1%25eth0]:8765", False),
+        ("http://[fe80::1%eth0]:8765", "[fe80::1%eth0]:8765", False),
+        ("http://me@10.0.0.7:8765", "me@10.0.0.7:8765", False),
+        ("http://evil.example\\@10.0.0.7:8765", "evil.example\\@10.0.0.7:8765", False),
+        ("http://10.0.0.7:8765/", "10.0.0.7:8765/", False),
+        ("http://10.0.0.7:8765 http://evil.example", "10.0.0.7:8765 http://evil.example", False),
+        ("http://10.0.0.7:8765\n", "10.0.0.7:8765\n", False),
+        ("http://10.0.0.7:", "10.0.0.7:", False),
+        ("http://10.0.0.7:port", "10.0.0.7:port", False),
+        ("http://[10.0.0.7]:8765", "[10.0.0.7]:8765", False),
     ],
 )
 def test_a_page_is_our_own_only_at_a_numeric_address(origin: str, host: str, own: bool) -> None:
@@ -125,14 +154,45 @@ async def test_the_text_protocol_stays_where_it_was() -> None:
         assert (await asyncio.to_thread(get, served, "/"))[0] == 426
 
 
+async def upgraded(port: int, *lines: str) -> int:
+    """The status of a WebSocket handshake with these header lines."""
+    fixed = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        request = ["GET /v1/realtime HTTP/1.1", *lines, *fixed, key, "", ""]
+        writer.write("\r\n".join(request).encode())
+        return int((await reader.readline()).split()[1])
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
 @pytest.mark.real
 async def test_a_page_that_this_server_gave_out_itself_may_connect() -> None:
     async with serving() as served:
         port = served.ports[0].number
-        for host in (f"10.0.0.7:{port}", "10.0.0.8:1"):
-            own = host == f"10.0.0.7:{port}"
-            upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-            key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
-            headers = {"Host": f"10.0.0.7:{port}", "Origin": f"http://{host}", **upgrade, **key}
-            status, _, _ = await asyncio.to_thread(lambda: get(served, "/v1/realtime", headers))  # noqa: B023
-            assert status == (101 if own else 403)
+        host, origin = f"Host: 10.0.0.7:{port}", f"Origin: http://10.0.0.7:{port}"
+        assert await upgraded(port, host, origin) == 101
+        assert await upgraded(port, host) == 101, "a program"
+        assert await upgraded(port, host, "Origin: http://10.0.0.8:1") == 403
+        assert await upgraded(port, host, "Origin: null") == 403
+        assert await upgraded(port, host, origin, origin) == 403
+        assert await upgraded(port, host, origin, "Origin: http://evil.example") == 403
+        assert await upgraded(port, host, f"Origin: http://10.0.0.7:{port} http://evil.example") == 403
+        # The page is given out on this port alone.
+        chat = served.ports[1].number
+        assert await upgraded(chat, f"Host: 10.0.0.7:{chat}", f"Origin: http://10.0.0.7:{chat}") == 403
+
+
+@pytest.mark.real
+async def test_nobody_points_a_name_of_theirs_here_and_is_taken_for_our_page() -> None:
+    async with serving() as served:
+        port = served.ports[0].number
+        rebound = f"evil.example:{port}"
+        assert await upgraded(port, f"Host: {rebound}", f"Origin: http://{rebound}") == 403
+        assert await upgraded(port, f"Host: {rebound}", f"Origin: http://10.0.0.7:{port}") == 403
+        assert await upgraded(port, f"Origin: http://10.0.0.7:{port}") in (400, 403), "without a Host"
+        for second in (f"Host: 10.0.0.7:{port}", f"Host: {rebound}"):
+            hosts = (f"Host: 10.0.0.7:{port}", second)
+            assert await upgraded(port, *hosts, f"Origin: http://10.0.0.7:{port}") in (400, 403), "of two, whose?"

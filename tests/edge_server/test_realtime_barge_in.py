@@ -123,6 +123,7 @@ def test_after_a_false_alarm_speech_goes_on_and_nothing_is_made_again(end: objec
     kinds = client.kinds()
     resumed = of(client, "duplex.resumed")
     assert (resumed["reason"], resumed["characters"]) == (reason, len(TEN + " two"))
+    assert resumed["text"] == {"withdrawn": "u", "back_channel": "uh-huh, OK!", "empty": "..."}[reason]
     assert kinds[-2:] == ["response.output_item.done", "response.done"]
     assert client.heard() == TEN + " two three"
     assert client.engine.session.transcript == before

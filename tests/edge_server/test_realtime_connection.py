@@ -207,6 +207,48 @@ class TestWords:
             await caller.socket.close()
 
 
+class TestGuesses:
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_whatever_was_sampled_ahead_is_told_of_once_as_used_or_as_dropped(self, seed: int) -> None:
+        choose = random.Random(seed)
+        async with serving(lambda text: f"You said {text}, and that is a long story to be told.") as served:
+            caller = await call(served)
+            await caller.duplex(clock="client", barge_in="draft" if seed % 2 else "commit")
+            await caller.say("hello")
+            await caller.until("duplex.slice")
+            for number in range(60):
+                await asyncio.sleep(choose.choice([0, 0.001, 0.004]))
+                move = choose.choice(["tick", "tick", "tick", "say", "draft", "clear", "bias", "stop"])
+                if move == "tick":
+                    await caller.send("duplex.tick")
+                elif move == "say":
+                    await caller.say(f"word {number}")
+                elif move == "draft":
+                    await caller.send("input_text_buffer.append", text="and what", replace=True)
+                elif move == "clear":
+                    await caller.send("input_text_buffer.clear")
+                elif move == "bias":
+                    await caller.send("session.update", session={"duplex": {"idle_bias": choose.choice([0, 1])}})
+                else:
+                    await caller.send("conversation.item.truncate", item_id="item_000002", characters=3)
+            await caller.send("session.update", session={"type": "realtime"}, event_id="last")
+            await caller.read_by_the_server()
+            ((live,),) = [registry._live.values() for registry in served.server._registries]
+            handle, engine = live._driver._sequence, served.engine
+            while handle.job is not None or (handle.prepared is not None and handle.prepared.result is None):
+                await asyncio.sleep(0.005)
+            for _ in range(3):  # until what the engine called is carried out
+                await asyncio.sleep(0.005)
+            seen = [json.loads(live.log.after(place)) for place in range(live.log.last)]
+            counts = [event["tokens"] for event in seen if event["type"] == "duplex.slice"]
+            untold = handle.dropped + (handle.prepared.head_start if handle.prepared else 0)
+            told = sum(each["guessed"] + each["dropped"] for each in counts)
+            assert told + untold == engine.counters.tokens_ahead
+            assert sum(each["guessed"] for each in counts) > 0 < sum(each["dropped"] for each in counts)
+            assert all(each["guessed"] <= each["sampled"] for each in counts)
+            await caller.socket.close()
+
+
 class TestOthers:
     async def test_a_client_that_does_not_read_is_let_go_and_harms_nobody(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.edge_server.peers import VOCABULARY
-from tests.edge_server.realtime_peers import Client
+from dataclasses import replace
+
+from edge_server.realtime_wire import Duplex, SessionParams
+from tests.edge_server.peers import IDLE, VOCABULARY
+from tests.edge_server.realtime_peers import ABOUT, Client
 
 TEN = " one two three one two three one two three one"
 
@@ -54,17 +57,44 @@ def test_the_length_of_a_slice_can_be_set() -> None:
     assert client.engine.asked is not None
 
 
+def test_the_bias_of_silence_is_the_server_s_until_it_is_set_and_then_the_session_s() -> None:
+    client = talking()
+    assert client.engine.prepared is not None
+    assert client.engine.prepared.first_bias is None
+    client.send("session.update", session={"duplex": {"idle_bias": -2}})
+    assert of(client, "session.updated")["session"]["duplex"]["idle_bias"] == -2.0  # type: ignore[index]
+    assert client.engine.prepared.first_bias == (IDLE, -2.0)
+    client.wait(2)
+    assert client.engine.asked is not None
+    assert client.engine.asked.first_bias == (IDLE, -2.0)
+    client.send("session.update", session={"duplex": {"idle_bias": 20.5}})
+    assert client.kinds()[-1] == "invalid_value"
+    client.send("session.update", session={"duplex": {"idle_bias": 1, "slice_ms": 1}})
+    client.engine.answer(TEN)
+    assert client.engine.prepared.first_bias == (IDLE, -2.0), "an update that is refused changes nothing"
+
+
+def test_a_server_with_a_bias_says_so() -> None:
+    about = replace(ABOUT, idle_bias=1.5)
+    params = about.updated(about.params, SessionParams(duplex=Duplex()), begun=False)
+    assert about.describe(params)["duplex"]["idle_bias"] == 1.5
+    params = about.updated(params, SessionParams(duplex=Duplex(idle_bias=0.0)), begun=True)
+    assert about.describe(params)["duplex"]["idle_bias"] == 0.0
+
+
 def test_each_slice_says_what_it_was_and_what_it_took() -> None:
     client = Client(duplex={}, slice_tokens=3)
     client.say("hello")
     client.engine.answer(" one two three")
     first = of(client, "duplex.slice")
     assert (first["number"], first["kind"], first["more"]) == (1, "speech", True)
-    assert first["tokens"] == {"reused": 3, "prefilled": 5, "sampled": 3, "guessed": 0}
+    assert first["tokens"] == {"reused": 3, "prefilled": 5, "sampled": 3, "guessed": 0, "dropped": 0}
     assert first["ms"] == {"first_token": 10.0, "total": 20.0}
+    client.engine.dropped = 2
     client.wait(2)
     client.engine.answer(" one</s>")
     assert of(client, "duplex.slice")["kind"] == "end"
+    assert of(client, "duplex.slice")["tokens"]["dropped"] == 2  # type: ignore[index]
     client.say("wait")
     client.engine.answer("<idle>")
     last = of(client, "duplex.slice")

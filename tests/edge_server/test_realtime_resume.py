@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import random
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -95,6 +97,58 @@ class TestComingBack:
             assert done["response"]["output"][0]["content"][0]["text"] == "You said hello."
             assert decoded_once(served), "nothing is prefilled again"
             await caller.socket.close()
+
+    async def test_one_that_knows_nothing_any_more_is_told_all_from_the_beginning(self) -> None:
+        async with serving(lambda _: "One two three four five six seven.") as served:
+            caller = await call(served)
+            await caller.duplex(heard="reported", slice_ms=10_000)
+            await caller.say("hello")
+            said = await caller.until("duplex.slice")
+            item = said["item_id"]
+            await caller.send("conversation.item.heard", item_id=item, characters=5)
+            await caller.send("input_text_buffer.append", text="uh")
+            await caller.until("duplex.barge_in")
+            await cut(served, caller)
+            again = await call(served, f"?resume={caller.token}&connection=mine")
+            resumed = await again.until("session.resumed")
+            assert again.events[: len(caller.events)] == caller.events, "the same ids, and the same times"
+            assert (resumed["connection"], resumed["draft"]) == ("mine", "uh")
+            assert (resumed["item_id"], resumed["characters"]) == (item, 5)
+            assert resumed["response_id"] == "resp_000001"
+            await again.socket.close()
+
+    async def test_events_of_duplex_say_when_they_were_and_others_are_as_the_api_has_them(self) -> None:
+        async with serving() as served:
+            caller = await call(served)
+            await caller.send("session.update", session={"instructions": "Be brief."})
+            assert "at_ms" not in await caller.until("session.updated")
+            assert "at_ms" not in caller.events[0]
+            await caller.duplex()
+            await caller.say("hello")
+            await caller.until("response.done")
+            begun = next(place for place, event in enumerate(caller.events) if "at_ms" in event)
+            assert caller.events[begun]["session"]["duplex"] is not None
+            times = [event["at_ms"] for event in caller.events[begun:]]
+            assert times == sorted(times)
+            (live,) = lives(served)
+            assert times[-1] - times[0] >= 200, "a slice passed"
+            assert times[-1] <= (asyncio.get_running_loop().time() - live._began) * 1000 + 1
+            await caller.socket.close()
+
+    async def test_an_answer_to_an_earlier_connection_is_told_from_one_to_this(self) -> None:
+        async with serving() as served:
+            caller = await call(served)
+            await caller.answer("hello")
+            await cut(served, caller)
+            lost = await call(served, f"?resume={caller.token}&after={caller.last}&connection=1", after=caller._last)
+            await cut(served, lost)  # nothing of what it was sent was read
+            long = "x" * 100
+            again = await call(
+                served, f"?resume={caller.token}&after={caller.last}&connection={long}", after=caller._last
+            )
+            names = [(await again.until("session.resumed"))["connection"] for _ in range(2)]
+            assert names == ["1", "x" * 64]
+            await again.socket.close()
 
     async def test_turns_before_and_behind_a_loss_are_not_decoded_again(self) -> None:
         async with serving(look_ahead=False) as served:
@@ -312,6 +366,86 @@ class TestWhatIsGone:
                 await caller.until("session.resumed")
                 assert registry._leaving == {}
             await caller.socket.close()
+
+    async def test_who_came_back_is_not_forgotten_when_the_window_of_before_ends(self) -> None:
+        async with serving(resume_window=0.3) as served:
+            caller = await call(served)
+            await caller.answer("hello")
+            await cut(served, caller)
+            caller = await back(served, caller)
+            await caller.until("session.resumed")
+            await asyncio.sleep(0.5)
+            assert await caller.answer("bye") == "You said bye."
+            await caller.socket.close()
+
+    async def test_what_is_forgotten_early_is_not_kept_until_its_window_ends(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(realtime_connection, "MAX_DETACHED", 0)
+        async with serving() as served:
+            caller = await call(served)
+            await caller.answer("hello")
+            (live,) = map(weakref.ref, lives(served))
+            await cut(served, caller)
+            await becomes(lambda: served.context.used == 0)
+            gc.collect()
+            assert live() is None
+
+    async def test_the_clock_of_a_session_that_has_ended_does_not_strike(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with serving(lambda _: "One two three four five six seven.") as served:
+            caller = await call(served)
+            await caller.duplex(slice_ms=200)
+            await caller.say("hello")
+            await caller.until("duplex.slice")
+            (live,) = lives(served)
+            ticks: list[None] = []
+            live.realtime.tick = lambda: ticks.append(None)  # type: ignore[method-assign]
+            live.listen(listening=True)  # winds the clock
+            await caller.socket.close()
+            await becomes(lambda: lives(served) == [])
+            await asyncio.sleep(0.3)
+            assert ticks == []
+            assert caplog.records == []
+
+    async def test_the_clock_strikes_once_a_slice_however_often_it_is_wound(self) -> None:
+        async with serving(lambda _: "One two three four five six seven.") as served:
+            caller = await call(served)
+            await caller.duplex(slice_ms=200)
+            await caller.say("hello")
+            await caller.until("duplex.slice")
+            (live,) = lives(served)
+            ticks: list[None] = []
+            live.realtime.tick = lambda: ticks.append(None)  # type: ignore[method-assign]
+            for _ in range(5):
+                await caller.send("conversation.item.heard", item_id="item_000002", characters=1)
+            await caller.read_by_the_server()
+            timer = live._timer
+            assert timer is not None
+            scheduled = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+            assert [each for each in scheduled if each.when() == timer.when() and not each.cancelled()] == [timer]
+            await caller.socket.close()
+
+    async def test_their_events_have_so_much_room_together_and_the_oldest_goes(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with serving() as served:
+            callers = [await call(served) for _ in range(4)]
+            for caller in callers:
+                await caller.answer("hello")
+            live, *_ = lives(served)
+            size = sum(len(live.log.after(number).encode()) for number in range(live.log.last))
+            assert {live.log.size for live in lives(served)} == {size}
+            monkeypatch.setattr(realtime_connection, "MAX_DETACHED_BYTES", 2 * size)
+            for caller in callers[:3]:
+                await cut(served, caller)
+            assert len(lives(served)) == 3
+            await refused(served, f"?resume={callers[0].token}")
+            assert await callers[3].answer("bye") == "You said bye.", "who is connected is none of them"
+            monkeypatch.setattr(realtime_connection, "MAX_DETACHED_BYTES", 1)
+            await cut(served, callers[3])
+            assert lives(served) == [], "also one that is alone too large"
 
     async def test_of_too_many_that_nobody_is_connected_to_the_oldest_goes(
         self, monkeypatch: pytest.MonkeyPatch

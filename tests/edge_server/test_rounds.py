@@ -240,6 +240,25 @@ def test_no_more_guesses_are_used_than_were_made(stepped: Stepped) -> None:
     assert (engine.counters.guesses, engine.counters.guesses_used) == (1, 1)
 
 
+def test_what_a_slice_that_failed_had_guessed_is_told_of_by_the_next(stepped: Stepped) -> None:
+    engine = stepped()
+    asker = Asker(engine)
+    asker.handle.prepare(ask())
+    while engine.counters.tokens_ahead < 2:
+        engine.step()
+    engine.context.fail.add(engine.context.calls + 1)
+    failed = asker.submit(ask())
+    assert failed.head_start == 2
+    engine.run()
+    assert isinstance(asker.results[-1], EngineError)
+    job = asker.submit(ask())
+    engine.run()
+    assert (job.head_start, job.dropped) == (0, 2)
+    job = asker.submit(ask(LONG[:7]))
+    engine.run()
+    assert job.dropped == 0, "it is told once"
+
+
 def test_a_new_session_is_refused_though_all_slots_only_just_began_to_speak(stepped: Stepped) -> None:
     engine = stepped(slots=2)
     speaking = [Asker(engine) for _ in range(2)]

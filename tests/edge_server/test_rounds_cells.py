@@ -125,7 +125,7 @@ def test_a_guess_that_waits_for_cells_and_keeps_its_own_goes_on_where_it_was(ste
     other.submit(ask(LONG[:10], 25))
     engine.run()
     assert (one.last.tokens, other.last.tokens) == (alone(ask(LONG[:20], 8)), alone(ask(LONG[:10], 25)))
-    assert engine.counted(guesses=0, guesses_used=0, parked=0) == Counters(10 + 20, 24 + 7)
+    assert engine.counted(guesses=0, guesses_used=0, parked=0) == Counters(10 + 20, 24 + 7, tokens_ahead=7)
 
 
 def test_a_guess_that_is_asked_for_while_a_round_is_on_takes_no_cells_that_were_promised(stepped: Stepped) -> None:

@@ -43,9 +43,10 @@ async def test_axe_finds_nothing(browser: Browser, scheme: str, viewport: dict[s
     options: dict[str, Any] = {"color_scheme": scheme, "viewport": viewport, "reduced_motion": "reduce"}
     async with serving(long) as served, visiting(browser, served, aloud=True, **options) as visit:
         assert await violations(visit) == []
-        await visit.open_settings()
         await interrupted(visit)
         await expect(visit.page.locator("#slices del").first).to_be_attached()
+        assert await violations(visit) == []
+        await visit.open_settings()
         assert await violations(visit) == []
 
 
@@ -53,10 +54,11 @@ async def test_a_phone_needs_no_scrolling_sideways(browser: Browser) -> None:
     async with serving(long) as served, visiting(browser, served, viewport=PHONE, has_touch=True) as visit:
         too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await visit.page.evaluate(too_wide) == 0
-        await visit.open_settings()
         await interrupted(visit)
         await visit.say("word" * 60)
         await expect(visit.messages).to_have_count(6)
+        assert await visit.page.evaluate(too_wide) == 0
+        await visit.open_settings()
         assert await visit.page.evaluate(too_wide) == 0
         for name in ("New conversation", "Pause", "Send", "Stop", "Talk"):
             box = await visit.page.get_by_role("button", name=name).bounding_box()
@@ -64,6 +66,26 @@ async def test_a_phone_needs_no_scrolling_sideways(browser: Browser) -> None:
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= PHONE["width"]
             assert box["height"] >= 40, "a finger needs room"
+
+
+async def test_on_a_phone_the_words_stay_in_sight_while_the_settings_are_open(browser: Browser) -> None:
+    async with serving(long) as served, visiting(browser, served, viewport=PHONE, has_touch=True) as visit:
+        await interrupted(visit)
+        for opened in (True, False):
+            await visit.open_settings()  # or closes them
+            await expect(visit.page.locator("section.picture")).to_be_visible(visible=not opened)
+            frame = await visit.page.locator("#messages-frame").bounding_box()
+            entry = await visit.entry.bounding_box()
+            newest = await visit.page.locator("#messages > li").last.bounding_box()
+            assert frame is not None
+            assert entry is not None
+            assert newest is not None
+            assert frame["height"] >= 120
+            assert frame["y"] + frame["height"] <= entry["y"]
+            assert frame["y"] <= newest["y"]
+            assert newest["y"] + newest["height"] <= frame["y"] + frame["height"] + 1
+        end = "(frame => frame.scrollWidth - frame.clientWidth - frame.scrollLeft)(document.getElementById('scroll'))"
+        assert await visit.page.evaluate(end) <= 8, "and the newest slice is in sight again"
 
 
 async def test_dark_is_dark(browser: Browser) -> None:

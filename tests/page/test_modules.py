@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import pytest_asyncio
@@ -71,9 +72,9 @@ def delta(at: int, number: int, text: str) -> tuple[int, dict[str, Any]]:
 
 
 def over(
-    at: int, number: int, kind: str = "speech", *, guessed: int = 0, more: bool = True
+    at: int, number: int, kind: str = "speech", *, guessed: int = 0, dropped: int = 0, more: bool = True
 ) -> tuple[int, dict[str, Any]]:
-    tokens = {"reused": 4, "prefilled": 8, "sampled": 5, "guessed": guessed}
+    tokens = {"reused": 4, "prefilled": 8, "sampled": 5, "guessed": guessed, "dropped": dropped}
     report = {"number": number, "kind": kind, "more": more, "tokens": tokens, "ms": {"first_token": 1.0, "total": 2.0}}
     return at, {"type": "duplex.slice", **report}
 
@@ -180,19 +181,23 @@ async def test_words_that_were_held_back_come_to_their_own_slice(page: Page) -> 
     assert picture["pending"] == ""
 
 
-async def test_guesses_that_were_used_and_one_that_was_dropped(page: Page) -> None:
-    picture = await drawn(
-        page,
-        created(),
-        committed(0, 1, "hi"),
+async def test_guesses_that_were_used_and_that_were_dropped(page: Page) -> None:
+    told = [
         over(1, 1),
         over(2001, 2, guessed=5),
-        committed(3000, 2, "no"),
-        over(3001, 3, more=False),
-        committed(9000, 3, "and"),
-        over(9001, 4),
+        over(3001, 3, dropped=4, more=False),
+        over(9001, 4, guessed=3, dropped=2),
+    ]
+    described = await page.evaluate(
+        """async (slices) => {
+          const { describe } = await import("/static/picture.js");
+          return slices.map(([, slice]) => describe({ ...slice, gap: 0, held: false }));
+        }""",
+        [list(each) for each in told],
     )
-    assert [each["guess"] for each in picture["slices"]] == [None, "used", "dropped", None]
+    assert ["ahead" in each for each in described] == [False, True, False, True]
+    assert ["dropped" in each for each in described] == [False, False, True, True]
+    assert "5 sampled, 3 guessed ahead · 2 guessed before it and dropped." in described[3]
 
 
 async def test_words_not_heard_yet_and_another_session(page: Page) -> None:
@@ -230,12 +235,17 @@ async def test_a_client_comes_back_with_what_it_saw_and_sends_again_what_did_not
     await page.evaluate("sockets[0].say({ type: 'x', event_id: 'event_00000007' }); sockets[0].onclose({ code: 1006 })")
     assert await page.evaluate("client.state") == "waiting"
     await page.evaluate("client.send('input_text_buffer.commit'); client.retry()")
-    assert await page.evaluate("sockets[1].url") == "ws://x/v1/realtime?resume=t%261&after=event_00000007"
-    await page.evaluate(
-        "came => sockets[1].say({ type: 'session.resumed', event_id: 'event_00000008', last_client_event_id: came,"
-        " session: { resume: { token: 't&1' } } })",
-        came,
+    path, _, query = (await page.evaluate("sockets[1].url")).partition("?")
+    asked = parse_qs(query)
+    assert (path, asked["resume"], asked["after"]) == ("ws://x/v1/realtime", ["t&1"], ["event_00000007"])
+    say = (
+        "([came, connection]) => sockets[1].say({ type: 'session.resumed', event_id: 'event_00000008', connection,"
+        " last_client_event_id: came, session: { resume: { token: 't&1' } } })"
     )
+    await page.evaluate(say, [came, "an earlier one, whose answer was lost on its way"])
+    assert await page.evaluate("client.state") == "connecting", "the answer to this connection comes behind it"
+    assert await page.evaluate("sockets[1].sent") == []
+    await page.evaluate(say, [came, *asked["connection"]])
     again = await page.evaluate("sockets[1].sent")
     assert [(each["type"], each.get("text")) for each in again] == [
         ("input_text_buffer.append", "b"),

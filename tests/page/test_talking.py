@@ -60,6 +60,25 @@ async def test_a_guess_that_was_used_is_marked(browser: Browser) -> None:
         await expect(visit.page.locator("#details")).to_contain_text("guessed ahead")
 
 
+async def test_a_guess_that_was_dropped_is_marked_where_the_server_says_so(browser: Browser) -> None:
+    async with serving(long) as served, visiting(browser, served) as visit:
+        dropped = visit.slices.filter(has_text="◇")
+        await visit.page.get_by_role("button", name="Pause").click()
+        await visit.say("hello")
+        await expect(visit.slices.first).to_contain_text("1 ·")
+        await expect(dropped).to_have_count(0)
+        for _ in range(500):  # until the next slice is guessed
+            if served.engine.counters.tokens_ahead >= 11:
+                break
+            await visit.page.wait_for_timeout(10)
+        await visit.say("tell me another")
+        await expect(visit.slices.nth(1)).to_contain_text("2 ·")
+        await expect(visit.slices.nth(1)).to_contain_text("◇")
+        await visit.slices.nth(1).hover()
+        await expect(visit.page.locator("#details")).to_contain_text("11 guessed before it and dropped")
+        await expect(dropped).to_have_count(1)
+
+
 async def test_an_interruption_takes_back_what_was_not_heard(browser: Browser) -> None:
     async with (
         serving(lambda text: LONG if text == "tell" else "Fine.") as served,
@@ -178,6 +197,59 @@ async def test_the_length_of_a_slice_and_the_voice_are_kept(browser: Browser) ->
         await visit.page.wait_for_function("() => waitingWords().length > 0")
         await visit.page.get_by_role("button", name="Talk").click()
         assert await visit.page.evaluate("recognition.lang") == "zh-CN"
+
+
+def bias_of(visit: Visit) -> list[float]:
+    """What the server's sessions have."""
+    (registry,) = visit.served.server._registries
+    return [live.realtime.describe()["duplex"]["idle_bias"] for live in registry._live.values()]
+
+
+async def test_the_silence_dial_is_moved_told_and_kept(browser: Browser) -> None:
+    async with serving(long) as served, visiting(browser, served) as visit:
+        await visit.open_settings()
+        dial = visit.page.get_by_role("slider", name="Silence dial")
+        await expect(dial).to_have_value("0")
+        await expect(dial).to_have_attribute("aria-valuetext", "as it was trained")
+        await dial.focus()
+        await dial.press("ArrowLeft")
+        await dial.press("ArrowLeft")
+        await expect(visit.page.locator("#dial-text")).to_have_text("speaks sooner, 1")
+        await expect(dial).to_have_attribute("aria-valuetext", "speaks sooner, 1")
+        await visit.say("tell")  # what is sent behind it is read behind it
+        await expect(visit.replies.first).to_contain_text("Once there")
+        assert bias_of(visit) == [-1.0]
+        await dial.fill("2.5")
+        await expect(visit.page.locator("#dial-text")).to_have_text("waits longer, 2.5")
+        await visit.page.get_by_role("button", name="New conversation").click()
+        await visit.connected()
+        await visit.say("tell")
+        await expect(visit.replies.first).to_contain_text("Once there")
+        await expect(dial).to_have_value("2.5")
+        assert bias_of(visit) == [2.5]
+        other = await visit.page.context.new_page()  # another visit
+        await other.goto(visit.page.url)
+        await other.locator("#settings > summary").click()
+        await expect(other.get_by_role("slider", name="Silence dial")).to_have_value("2.5")
+
+
+async def test_a_server_without_a_silence_dial_has_none_in_the_page(browser: Browser) -> None:
+    without = """
+      WebSocket = class extends WebSocket {
+        set onmessage(take) {
+          super.onmessage = take && (({ data }) => take({ data: data.replace(/, "idle_bias": [^,}]+/, "") }));
+        }
+      };
+    """
+    async with serving() as served, visiting(browser, served, script=without) as visit:
+        await visit.page.evaluate("localStorage.setItem('edge-duplex', JSON.stringify({ idleBias: 2, sliceMs: 300 }))")
+        await visit.page.reload()
+        await visit.connected()
+        await visit.open_settings()
+        await visit.say("hello")
+        await expect(visit.replies).to_have_text(["Assistant: You said hello."])
+        await expect(visit.page.locator("#dial-field")).to_be_hidden()
+        assert bias_of(visit)[-1] == 0.0
 
 
 async def test_what_is_recognized_is_a_draft_and_then_said(browser: Browser) -> None:
