@@ -157,7 +157,7 @@ class Shape:
         blocks: list[str] = []
         for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
             if block.startswith("Makefile"):  # the tree: the translation has the top of it
-                lines = [line[:33].rstrip() for line in block.splitlines() if not line.startswith(" ")]
+                lines = sorted({line.split("/")[0].split()[0] for line in block.splitlines() if line[0] != " "})
             elif kind == "sh":
                 lines = [re.sub(r"\s+#.*", "", line) for line in block.splitlines()]
             else:
