@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import configparser
+import plistlib
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import typer
@@ -148,3 +152,114 @@ def test_the_setup_builds_the_bindings_that_the_project_asks_for() -> None:
     pinned = re.search(r'"(llama-cpp-python==[\d.]+)"', (ROOT / "pyproject.toml").read_text())
     assert pinned
     assert f"bindings='{pinned[1]}'" in (ROOT / "scripts" / "setup.sh").read_text()
+
+
+# --- guides, drawings, the README in two languages
+
+# Options that the guides name and that are not ours: those of xcode-select, systemctl and journalctl.
+NOT_OURS.update({"--install", "--now", "--user"})
+GUIDES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs").glob("*.md")]
+DRAWINGS = ("slices", "look-ahead", "barge-in", "false-alarm", "sliding", "pool", "threads")
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the page's headings: small letters, spaces as dashes, without punctuation."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def links(page: Path) -> list[str]:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"\n", " ", text))
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    for link in links(page):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page if not path else (page.parent / path).resolve()
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_is_text_that_can_be_read_aloud_and_in_the_dark(name: str) -> None:
+    text = (ROOT / "docs" / f"{name}.svg").read_text()
+    root = ElementTree.fromstring(text)  # noqa: S314 - a file of our own
+    space = "{http://www.w3.org/2000/svg}"
+    for part in ("title", "desc"):
+        found = root.find(space + part)
+        assert found is not None
+        assert found.text
+        assert found.get("id") in (root.get("aria-labelledby") or "").split()
+    assert root.findall(f"{space}text")
+    assert "prefers-color-scheme: dark" in text
+    classes = {word for element in root.iter() for word in (element.get("class") or "").split()}
+    assert {word for word in classes if f".{word}" not in text} == set()
+    assert f"]({name}.svg)" in (ROOT / "docs" / "how-it-works.md").read_text()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What two languages of a page have in common."""
+
+    headings: list[int]
+    commands: list[str]
+    rows: list[int]
+    links: list[str]
+    code: set[str]
+    figures: list[list[str]]
+
+    @classmethod
+    def of(cls, page: Path) -> Shape:
+        text = re.sub(r"(\d+) 万", lambda ten_thousands: f"{int(ten_thousands[1]) / 100:g} million", page.read_text())
+        blocks: list[str] = []
+        for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            if block.startswith("Makefile"):  # the tree: the translation has the top of it
+                lines = sorted({line.split("/")[0].split()[0] for line in block.splitlines() if line[0] != " "})
+            elif kind == "sh":
+                lines = [re.sub(r"\s+#.*", "", line) for line in block.splitlines()]
+            else:
+                lines = block.splitlines()
+            blocks.append("\n".join(lines))
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+        tables = re.findall(r"(?:^\|.*\n)+", prose, re.MULTILINE)
+        sections = re.split(r"^## .*\n", prose, flags=re.MULTILINE)
+        return cls(
+            [len(mark) for mark in re.findall(r"^(#+) ", prose, re.MULTILINE)],
+            blocks,
+            [table.count("\n") for table in tables],
+            [link for link in links(page) if not link.startswith("README")],
+            set(re.findall(r"`([^`\n]+)`", prose)),
+            [sorted(re.findall(r"\d[\d.,]*\d|\d", re.sub(r"\]\([^)]*\)", "]", section))) for section in sections],
+        )
+
+
+def test_the_readme_says_the_same_in_both_languages() -> None:
+    english, chinese = Shape.of(ROOT / "README.md"), Shape.of(ROOT / "README.zh-CN.md")
+    assert chinese == english
+    assert english.figures[0]
+    assert "README.zh-CN.md" in links(ROOT / "README.md")
+    assert "README.md" in links(ROOT / "README.zh-CN.md")
+
+
+def test_the_chinese_readme_names_options_and_targets_that_exist() -> None:
+    text = (ROOT / "README.zh-CN.md").read_text()
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - NOT_OURS <= options()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) - {"pancakes"} <= targets
+
+
+def test_the_units_for_keeping_it_running_are_well_formed() -> None:
+    text = (ROOT / "docs" / "network.md").read_text()
+    unit, plist = (re.search(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("ini", "xml"))
+    assert unit
+    assert plist
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(unit[1])
+    assert parser["Service"]["ExecStart"].endswith("/.venv/bin/edge-server run")
+    arguments = plistlib.loads(plist[1].encode())["ProgramArguments"]
+    assert [Path(arguments[0]).name, *arguments[1:]] == ["edge-server", "run"]
