@@ -48,7 +48,16 @@ def test_every_option_has_a_group_a_value_a_sentence_and_what_holds_without_it(n
             assert each.is_flag or each.metavar, shown
             off = each.is_flag and not each.secondary_opts
             stated = default_of(each) or each.required or off
-            assert stated or each.name in ("json", "plot", "plot_file", "eval_args", "out", "script", "record", "play"), shown
+            assert stated or each.name in (
+                "json",
+                "plot",
+                "plot_file",
+                "eval_args",
+                "out",
+                "script",
+                "record",
+                "play",
+            ), shown
 
 
 @pytest.mark.parametrize("name", PAGED)
