@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_TOKENS = ("reused", "prefilled", "sampled", "guessed")
+_TOKENS = ("reused", "prefilled", "sampled", "guessed", "dropped")
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,8 @@ class Stats:
             rows.append(("whole slice", _spread([one.total for one in self._slices])))
             sums = {name: sum(one.tokens[name] for one in self._slices) for name in _TOKENS}
             rows.append(("tokens", ", ".join(f"{sums[name]} {name}" for name in _TOKENS[:3])))
-            rows.append(
-                ("guessed", f"{self._guessed} of {len(self._slices)} slices, {sums['guessed']} of the sampled tokens")
-            )
+            ahead = f"{sums['guessed']} of the sampled tokens; {sums['dropped']} more were dropped"
+            rows.append(("guessed", f"{self._guessed} of {len(self._slices)} slices, {ahead}"))
         elif self._events["replies"]:
             read, cached, sampled = (self._usage[name] for name in ("input", "cached", "output"))
             rows.append(("tokens", f"{cached} reused, {read - cached} prefilled, {sampled} sampled"))
@@ -108,6 +107,7 @@ def _slice(event: Mapping[str, Any]) -> _Slice | None:
     tokens, ms, number = event.get("tokens"), event.get("ms"), event.get("number")
     if not isinstance(tokens, dict) or not isinstance(ms, dict) or not isinstance(number, int):
         return None
+    tokens = {"dropped": 0, **tokens}  # a recording may be of an earlier server
     known = {name: count for name in _TOKENS if isinstance(count := tokens.get(name), int)}
     first, total = ms.get("first_token"), ms.get("total")
     if len(known) < len(_TOKENS) or not isinstance(total, int | float) or not isinstance(first, int | float | None):

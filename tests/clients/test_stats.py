@@ -47,14 +47,14 @@ def test_the_last_slice_is_told_of() -> None:
 def test_the_report_adds_up() -> None:
     created = {"type": "response.created", "response": {}}
     resumed = [{"type": "duplex.resumed"}, {"type": "session.resumed"}]
-    slices = [slice_event(), slice_event(2, "silence", guessed=11, first=20.0, total=30.0), slice_event(3, first=None)]
+    slices = [slice_event(), slice_event(2, "silence", guessed=11, first=20.0, total=30.0), slice_event(3, first=None, dropped=5)]
     stats = after(created, *slices, done("cancelled", "turn_detected"), created, done("completed"), *resumed)
     assert stats.report == [
         "slices        3: 2 speech, 1 silence",
         "first token   median 9.3 ms, 95 % 20 ms, most 20 ms",
         "whole slice   median 1.2 s, 95 % 1.2 s, most 1.2 s",
         "tokens        66 reused, 24 prefilled, 33 sampled",
-        "guessed       1 of 3 slices, 11 of the sampled tokens",
+        "guessed       1 of 3 slices, 11 of the sampled tokens; 5 more were dropped",
         "replies       2, 1 interrupted",
         "false alarms  1",
         "came back     1",
