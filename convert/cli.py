@@ -5,14 +5,12 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from command_line import complete
 from command_line.page import Page, command, group, version_option
-from convert import ladder, ladder_limits
+from convert import ladder, ladder_limits, options
 from convert.conversion import Options, check_output, convert
 from convert.errors import ConversionError, InputError
 from convert.imatrix_collect import TOKENS, ImatrixOptions, make_imatrix
@@ -20,7 +18,6 @@ from convert.ladder_plot import check_plot, plot
 from convert.ladder_report import tables
 from convert.ladder_source import write_json
 from convert.progress import Progress
-from convert.quantize import FILE_TYPES
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -92,78 +89,6 @@ _LADDER = Page(
 
 app = typer.Typer(cls=group(_PROGRAM, default="convert"), rich_markup_mode=None, pretty_exceptions_enable=False)
 
-_INPUT, _OUTPUT, _MACHINE, _MEASURING = "Input", "Output", "Machine", "Measuring"
-_TYPES = tuple(FILE_TYPES)
-_MODEL = "a folder with a checkpoint, a hub id (owner/name), or pocket for the one that is shipped"
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        help=f"The model: {_MODEL}.",
-        show_default=False,
-        autocompletion=complete.words("pocket", then=[complete.checkpoints]),
-    ),
-]
-FloatModel = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        help=f"The model: {_MODEL}; or a bf16 or f16 GGUF file.",
-        show_default=False,
-        autocompletion=complete.words("pocket", then=[complete.checkpoints, complete.gguf_files]),
-    ),
-]
-Tokenizer = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        rich_help_panel=_INPUT,
-        help="Where to take the small files from that MODEL lacks (tokenizer.model, config.json, ...).",
-        show_default="none",
-        autocompletion=complete.files,
-    ),
-]
-Revision = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_INPUT,
-        help="A branch, tag or commit of a hub repository.",
-        show_default="its default branch",
-        autocompletion=complete.files,
-    ),
-]
-Corpus = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|FILE",
-        rich_help_panel=_INPUT,
-        help="The transcripts to read: duplex, pocket, or a file of JSON lines.",
-        show_default="pocket for the pocket model, else duplex",
-        autocompletion=complete.words("duplex", "pocket"),
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="COUNT",
-        rich_help_panel=_MACHINE,
-        help="Threads to work with, 1 or more.",
-        show_default="one a processor",
-    ),
-]
-GpuLayers = Annotated[
-    int,
-    typer.Option(
-        min=-1,
-        metavar="LAYERS",
-        rich_help_panel=_MACHINE,
-        help="How many layers run on the GPU, where there is one: -1 all, 0 none.",
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", rich_help_panel=_OUTPUT, help="Overwrite the file if it is there.")]
-
 
 class Interrupted(BaseException):
     """A signal asked the conversion to end. Not an Exception: nothing on the way may take it for a failure."""
@@ -183,40 +108,14 @@ def program(_version: Annotated[bool, version_option("edge-convert", "llama-cpp-
 
 @app.command("convert", cls=command(_CONVERT))
 def convert_command(
-    model: Model,
-    tokenizer: Tokenizer = None,
-    revision: Revision = None,
-    quant: Annotated[
-        str,
-        typer.Option(
-            metavar="TYPE",
-            rich_help_panel=_OUTPUT,
-            help="The type to write, by llama.cpp's name: q4_k_m, q8_0, bf16, ... (a wrong one lists them all).",
-            autocompletion=complete.words(*_TYPES),
-        ),
-    ] = "q4_k_m",
-    imatrix: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="An importance matrix, as edge-convert imatrix or llama-imatrix writes it.",
-            show_default="none",
-            autocompletion=complete.files,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="The file to write.",
-            show_default="models/NAME-TYPE.gguf",
-            autocompletion=complete.files,
-        ),
-    ] = None,
-    force: Force = False,
-    threads: Threads = None,
+    model: options.Model,
+    tokenizer: options.Tokenizer = None,
+    revision: options.Revision = None,
+    quant: options.Quant = "q4_k_m",
+    imatrix: options.Imatrix = None,
+    out: options.Out = None,
+    force: options.Force = False,
+    threads: options.Threads = None,
 ) -> None:
     """Convert a MiniCPM checkpoint to a GGUF file for llama.cpp, and verify it. The word convert may be left out.
 
@@ -233,105 +132,24 @@ def convert_command(
 
 @app.command("ladder", cls=command(_LADDER))
 def ladder_command(
-    model: FloatModel,
-    tokenizer: Tokenizer = None,
-    revision: Revision = None,
-    corpus: Corpus = None,
-    types: Annotated[
-        str,
-        typer.Option(
-            metavar="TYPE,TYPE,...",
-            rich_help_panel=_MEASURING,
-            help="The types to compare, by llama.cpp's names, with commas.",
-            autocompletion=complete.listed(_TYPES),
-        ),
-    ] = ladder.TYPES,
-    limits: Annotated[
-        str,
-        typer.Option(
-            metavar="LIMIT,LIMIT,...",
-            rich_help_panel=_MEASURING,
-            help="What the type to be named must keep, with commas: FIGURE<=NUMBER or FIGURE>=NUMBER.",
-            autocompletion=complete.files,
-        ),
-    ] = ladder_limits.DEFAULT,
-    tokens: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="TOKENS",
-            rich_help_panel=_MEASURING,
-            help="How many tokens of the assistant are predicted, about; 1 or more.",
-        ),
-    ] = 4000,
-    imatrix: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|none|FILE",
-            rich_help_panel=_MEASURING,
-            help="The importance matrix: auto collects one, and measures with it and without.",
-            autocompletion=complete.words("auto", "none"),
-        ),
-    ] = "auto",
-    evaluation: Annotated[
-        str,
-        typer.Option(
-            "--eval",
-            metavar="none|SET|FILE",
-            rich_help_panel=_MEASURING,
-            help="Scenarios for edge-chat eval, played against each type.",
-            show_default="pocket for the pocket model, else none",
-            autocompletion=complete.words("none", "pocket"),
-        ),
-    ] = "auto",
-    eval_args: Annotated[
-        str,
-        typer.Option(
-            metavar="OPTIONS",
-            rich_help_panel=_MEASURING,
-            help="More options for edge-chat eval, in quotes, such as '--limit 5'.",
-            autocompletion=complete.files,
-        ),
-    ] = "",
-    speed: Annotated[
-        bool,
-        typer.Option("--speed/--no-speed", rich_help_panel=_MEASURING, help="Whether to time prefill and decoding."),
-    ] = True,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", rich_help_panel=_MEASURING, help="Measure again what was measured before.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            rich_help_panel=_OUTPUT,
-            help="Where results and files are kept.",
-            show_default="models/NAME-ladder",
-            autocompletion=complete.files,
-        ),
-    ] = None,
-    keep: Annotated[bool, typer.Option("--keep", rich_help_panel=_OUTPUT, help="Keep the files of all types.")] = False,
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="Write everything that was measured to this file.",
-            autocompletion=complete.files,
-        ),
-    ] = None,
-    plot_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="Draw it to this .png or .svg file (needs matplotlib).",
-            autocompletion=complete.files,
-        ),
-    ] = None,
-    threads: Threads = None,
-    gpu_layers: GpuLayers = -1,
+    model: options.FloatModel,
+    tokenizer: options.Tokenizer = None,
+    revision: options.Revision = None,
+    corpus: options.Corpus = None,
+    types: options.Types = ladder.TYPES,
+    limits: options.Limits = ladder_limits.DEFAULT,
+    tokens: options.LadderTokens = 4000,
+    imatrix: options.LadderImatrix = "auto",
+    evaluation: options.Evaluation = "auto",
+    eval_args: options.EvalArgs = "",
+    speed: options.Speed = True,
+    fresh: options.Fresh = False,
+    out: options.LadderOut = None,
+    keep: options.Keep = False,
+    json: options.Json = None,
+    plot_file: options.PlotFile = None,
+    threads: options.Threads = None,
+    gpu_layers: options.GpuLayers = -1,
 ) -> None:
     """Compare a model in several types with itself unquantised, and name the smallest that keeps the limits.
 
@@ -343,7 +161,7 @@ def ladder_command(
             check_output(path, force=True, option=option)
     if plot_file is not None:
         check_plot(plot_file)
-    options = ladder.LadderOptions(
+    request = ladder.LadderOptions(
         model=model,
         types=types,
         corpus=corpus,
@@ -363,7 +181,7 @@ def ladder_command(
     )
     progress = Progress(sys.stderr)
     try:
-        found = ladder.climb(options, progress)
+        found = ladder.climb(request, progress)
     finally:
         progress.end()
     print(tables(found))
@@ -378,27 +196,15 @@ def ladder_command(
 
 @app.command("imatrix", cls=command(_IMATRIX))
 def imatrix_command(
-    model: FloatModel,
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="The file to write.",
-            show_default=False,
-            autocompletion=complete.files,
-        ),
-    ],
-    tokenizer: Tokenizer = None,
-    revision: Revision = None,
-    corpus: Corpus = None,
-    tokens: Annotated[
-        int,
-        typer.Option(min=1, metavar="TOKENS", rich_help_panel=_INPUT, help="How many are read at most, 1 or more."),
-    ] = TOKENS,
-    force: Force = False,
-    threads: Threads = None,
-    gpu_layers: GpuLayers = -1,
+    model: options.FloatModel,
+    out: options.ImatrixOut,
+    tokenizer: options.Tokenizer = None,
+    revision: options.Revision = None,
+    corpus: options.Corpus = None,
+    tokens: options.ImatrixTokens = TOKENS,
+    force: options.Force = False,
+    threads: options.Threads = None,
+    gpu_layers: options.GpuLayers = -1,
 ) -> None:
     """Collect an importance matrix from duplex transcripts, for --imatrix.
 

@@ -35,6 +35,7 @@ ONLY_IMPORTS = {
     "command_line.complete": _NOTHING,
     "command_line.bars": frozenset({"rich"}),
     "edge_server.options": frozenset({"command_line", "typer"}),
+    "convert.options": frozenset({"command_line", "convert.quantize", "typer"}),
     "edge_server.events": frozenset({"edge_server.tokens"}),
     "edge_server.wording": _NOTHING,
     "edge_server.transcript": frozenset({"edge_server.tokens"}),
@@ -147,7 +148,7 @@ ONLY_IMPORTED_BY = {
     "numpy": ("convert", "edge_server.sampling", "edge_server.llama"),
     "prometheus_client": ("edge_server.metrics",),
     "typer": (
-        *("command_line.page", "convert.cli", "clients.command", "clients.eval_command"),
+        *("command_line.page", "convert.cli", "convert.options", "clients.command", "clients.eval_command"),
         *("edge_server.command", "edge_server.options"),
     ),
     "yaml": ("clients.eval_yaml", "clients.eval_scenarios"),
