@@ -249,7 +249,7 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 def run() -> int:
     """Does what the command line asks for; returns the exit code."""
     try:
-        return app(standalone_mode=False) or 0
+        return app(standalone_mode=False, prog_name="edge-chat") or 0
     except _UsageError as error:
         print(f"edge-chat: {error.format_message()} (edge-chat --help lists the options)", file=sys.stderr)
         return 2

@@ -47,7 +47,11 @@ def test_the_last_slice_is_told_of() -> None:
 def test_the_report_adds_up() -> None:
     created = {"type": "response.created", "response": {}}
     resumed = [{"type": "duplex.resumed"}, {"type": "session.resumed"}]
-    slices = [slice_event(), slice_event(2, "silence", guessed=11, first=20.0, total=30.0), slice_event(3, first=None, dropped=5)]
+    slices = [
+        slice_event(),
+        slice_event(2, "silence", guessed=11, first=20.0, total=30.0),
+        slice_event(3, first=None, dropped=5),
+    ]
     stats = after(created, *slices, done("cancelled", "turn_detected"), created, done("completed"), *resumed)
     assert stats.report == [
         "slices        3: 2 speech, 1 silence",

@@ -14,7 +14,7 @@ import pytest
 from command_line import complete
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = {"edge-server": "edge_server", "edge-convert": "convert"}
+PROGRAMS = {"edge-server": "edge_server", "edge-convert": "convert", "edge-chat": "clients"}
 # What bash does at a press of the tabulator: the function of the command fills COMPREPLY from COMP_WORDS.
 COMPLETE = """
 complete_words() {
@@ -67,6 +67,10 @@ def test_bash_completes_commands_options_and_values(bash: Path) -> None:
         "edge-convert pocket --quant q5_k": "q5_k_s q5_k_m",
         "edge-convert pocket --out ''": "",  # left to bash, which completes names of files
         "edge-convert ladder mod": "models/parrot models/one.gguf models/two.gguf",
+        "edge-chat --mode ''": "duplex chat",
+        "edge-chat eval --category t": "termination",
+        "edge-chat eval general-z": "general-zh",
+        "edge-chat e": "eval",
         "edge-convert ladder pocket --types q8_0,q4_k": "q8_0,q4_k_s q8_0,q4_k_m",
     }
     lines = ["set -e", *(f'eval "$({program} --show-completion)"' for program in PROGRAMS), COMPLETE]
