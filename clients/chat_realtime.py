@@ -102,6 +102,7 @@ class RealtimeChat:
         self._draft = ""  # what the server holds
         self._reply: _Reply | None = None
         self._response: str | None = None
+        self._stopped = False  # the user wants no more of the response
         self._more = False  # the assistant may have more to say
         self._worded = False  # the slice, or reply, that goes on has words
         self.waiting = False
@@ -236,13 +237,18 @@ class RealtimeChat:
     def stop(self) -> list[Action]:
         hush: list[Action] = [Hush()] if self._aloud else []
         if self._response is not None:
+            self._stopped = True
             return [*hush, *self._session.send("response.cancel")[1]]
+        return [*hush, *self._cut_rest()]
+
+    def _cut_rest(self) -> list[Action]:
+        """What of a complete reply is not heard is not to be heard."""
         reply = self._reply
-        if reply is not None and self._rest:
-            reply.cut = True
-            fields = {"item_id": reply.item, "characters": reply.heard}
-            return [*hush, *self._session.send("conversation.item.truncate", **fields)[1]]
-        return hush
+        if reply is None or not self._rest:
+            return []
+        reply.cut = True
+        fields = {"item_id": reply.item, "characters": reply.heard}
+        return self._session.send("conversation.item.truncate", **fields)[1]
 
     def heard(self, item: str, characters: int) -> list[Action]:
         reply = self._reply
@@ -337,7 +343,7 @@ class RealtimeChat:
 
     def _on_response(self, event: Mapping[str, Any]) -> list[Action]:
         self._response = _of(_of(event, "response", dict), "id", str)
-        self._worded = False
+        self._worded = self._stopped = False
         return []
 
     def _on_delta(self, event: Mapping[str, Any]) -> list[Action]:
@@ -348,7 +354,7 @@ class RealtimeChat:
         start = len(reply.text)
         reply.text += delta
         if self._aloud:
-            return [Speak(item, start, delta)]
+            return [] if self._stopped else [Speak(item, start, delta)]
         return self._show(reply, len(reply.text), continues=continues)
 
     def _show(self, reply: _Reply, until: int, *, continues: bool) -> list[Action]:
@@ -381,6 +387,8 @@ class RealtimeChat:
             if self._reply is not None:
                 self._reply.cut = True
             actions += [Hush()] if self._aloud else []
+        elif self._stopped:  # it was complete before the server heard of that
+            actions += self._cut_rest()
         elif self._aloud:
             actions.append(Flush())
         return actions

@@ -219,6 +219,19 @@ def test_a_stop_cuts_a_reply_that_is_complete_and_not_heard() -> None:
     assert pair.chat.stop() == [Hush()]
 
 
+def test_a_stop_that_crosses_the_end_of_what_is_not_heard_cuts_it_all_the_same() -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.engine.stream(" one")
+    pair.settle()
+    pair.engine.answer(" two</s>")
+    pair.do(pair.chat.stop())
+    pair.settle()
+    assert pair.voice.waiting == []
+    assert not pair.chat.speaking
+    assert pair.server.pairs == [("hello", "<idle>")]
+
+
 def test_words_interrupt_a_reply_that_is_complete_and_not_heard() -> None:
     pair = Pair(aloud=True)
     pair.say("hello")
