@@ -204,6 +204,55 @@ def test_after_a_false_alarm_speech_goes_on_where_it_was() -> None:
     assert pair.lines()[1] == f"assistant:{TEN}"
 
 
+def test_a_back_channel_that_held_nothing_back_does_not_make_it_begin_again() -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.type("yeah")  # before the first word
+    pair.engine.stream(" one two")
+    pair.settle()
+    waiting = list(pair.voice.waiting)
+    pair.say("yeah")
+    assert pair.voice.waiting == waiting
+    assert pair.lines()[-1] == "you: (yeah)"
+
+
+def test_after_a_lost_connection_speech_goes_on_where_it_was_heard() -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.engine.stream(" one two three")
+    pair.settle()
+    pair.hear(5)
+    pair.lose()
+    assert pair.voice.waiting == []
+    pair.engine.answer(" one two</s>")
+    pair.connect()
+    pair.settle()
+    assert "".join(speak.text for speak in pair.voice.waiting) == "two three one two"
+    pair.hear(100)
+    assert pair.lines()[1:] == [
+        "assistant: one ", "note: Connected again: the conversation goes on.", "assistant: two three one two"
+    ]  # fmt: skip
+    assert not pair.chat.speaking
+    reply = pair.server.realtime.items.last
+    assert reply is not None
+    assert reply.heard == len(reply.text)
+
+
+@pytest.mark.parametrize("keys", ["stop", "type"])
+def test_after_a_lost_connection_nobody_speaks_who_was_stopped_or_held_back(keys: str) -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.engine.stream(" one two three")
+    pair.settle()
+    pair.do(pair.chat.stop() if keys == "stop" else pair.chat.draft("wait"))
+    if keys == "type":
+        pair.settle()
+    pair.lose()
+    pair.connect()
+    pair.settle()
+    assert pair.voice.waiting == []
+
+
 def test_a_stop_cuts_a_reply_that_is_complete_and_not_heard() -> None:
     pair = Pair(aloud=True)
     pair.say("hello")
