@@ -97,7 +97,7 @@ def yours(pair: Pair) -> list[str]:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(_STEPS, max_size=40), st.booleans())
-@example(_BACK_CHANNEL, aloud=True)
+@example(_BACK_CHANNEL, True)
 def test_nothing_is_lost_and_nothing_shown_twice(steps: list[tuple[str, Any]], aloud: bool) -> None:
     pair = Pair(aloud=aloud)
     said: list[str] = []
