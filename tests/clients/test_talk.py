@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -127,6 +128,23 @@ def test_a_script_may_be_a_recording(tmp_path: Path) -> None:
     assert "leave out --protocol text" in refusal(script=path, protocol="text")
     path.write_text("{}")
     assert "holds no recorded conversation" in refusal(script=path)
+
+
+@pytest.mark.parametrize("given", [{"script": Path("/no/such.txt")}, {"script": Path("/")}])
+def test_a_script_that_cannot_be_read_is_named(given: dict[str, Any]) -> None:
+    assert f"cannot read the script {given['script']}: " in refusal(**given)
+
+
+def test_a_script_may_come_from_a_pipe() -> None:
+    for written, is_script in (("0: hello\n", True), (json.dumps(recording(commit("hello", at=500))), False)):
+        ours, theirs = os.pipe()
+        os.write(theirs, written.encode())
+        os.close(theirs)
+        try:
+            read = options(script=Path(f"/dev/fd/{ours}"))
+        finally:
+            os.close(ours)
+        assert (read.cues is not None, read.deeds is not None) == (is_script, not is_script)
 
 
 # --- conversations
