@@ -178,10 +178,14 @@ class Conversation:
         if line.startswith("/"):
             self._command(line)
             return True
-        if line and not self.chat.listening:
+        return self.say(line)
+
+    def say(self, words: str) -> bool:
+        """As `enter`, of what is no command, whatever it begins with."""
+        if words and not self.chat.listening:
             self.note("Not sent: there is no connection.")
             return False
-        self._perform(self.chat.say(line))
+        self._perform(self.chat.say(words))
         self._ticker.restart()
         self.typing()
         self._front_end.changed()
@@ -220,6 +224,10 @@ class Conversation:
         self._perform(self.chat.stop())
         self._ticker.restart()
 
+    def renew(self) -> None:
+        """A new conversation is to begin."""
+        self._perform(self.chat.renew())
+
     def note(self, text: str) -> None:
         self._show(Slice(Speaker.NOTE, text))
 
@@ -228,7 +236,7 @@ class Conversation:
         if name == "/quit":
             self.leave()
         elif name == "/new":
-            self._perform(self.chat.renew())
+            self.renew()
         elif name == "/help":
             self.note(HELP[self.chat.mode])
             for command, does in COMMANDS.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from clients.chat import Mode, Show, Slice
 from clients.chat_realtime import RealtimeChat
-from clients.deeds import Deed, Said, Typed
+from clients.deeds import Deed, Renewed, Said, Typed
 from clients.realtime_session import EventError
 from clients.recording import Recording
 from clients.transcript import Transcript
@@ -117,7 +117,10 @@ class DeedsFrontEnd:
             self._conversation.typing()
         elif isinstance(deed, Said):
             self._typed = ""
-            self._conversation.enter(deed.text)
+            self._conversation.say(deed.text)
+        elif isinstance(deed, Renewed):
+            self._typed = ""
+            self._conversation.renew()
         else:
             self._conversation.stop()
         self._wind()

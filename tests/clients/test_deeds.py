@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import deeds
-from clients.deeds import Deed, Said, Stopped, Typed, users_part
+from clients.deeds import Deed, Renewed, Said, Stopped, Typed, users_part
 from clients.recording import Recorded, Recording, RecordingError, read_recording
 from tests.clients.taping import taping
 
@@ -122,6 +122,19 @@ def test_a_new_session_begins_without_a_draft() -> None:
     created = server("session.created", session={})
     events = (append("a"), client(COMMIT), append("b"), created, append("c "), server(COMMITTED, text="c"))
     assert done(*events) == [Typed(1, "a"), Said(2, "a"), Typed(3, "b"), Typed(5, "c "), Said(6, "c")]
+
+
+def test_another_session_is_a_new_conversation() -> None:
+    created = server("session.created", session={})
+    events = (created, append("a"), client(COMMIT), server(COMMITTED, text="a"), created, append("b"), client(COMMIT))
+    assert done(*events) == [Typed(2, "a"), Said(3, "a"), Renewed(5), Typed(6, "b"), Said(7, "b")]
+
+
+def test_what_was_lost_with_a_session_and_said_again_in_the_next_was_said_once() -> None:
+    created = server("session.created", session={})
+    said = (append("a"), client(COMMIT))
+    events = (created, *said, server(COMMITTED, text="a"), *said, created, *said, server(COMMITTED, text="a"))
+    assert [deed for deed in done(*events) if not isinstance(deed, Typed)] == [Said(3, "a"), Renewed(7), Said(9, "a")]
 
 
 def test_what_no_server_takes_is_passed_over() -> None:

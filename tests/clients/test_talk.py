@@ -252,6 +252,23 @@ async def test_a_conversation_is_recorded_shown_again_and_played_again(tmp_path:
 
 
 @pytest.mark.real
+async def test_a_recording_with_two_conversations_is_played_as_two(tmp_path: Path) -> None:
+    path, again = tmp_path / "talk.json", tmp_path / "again.json"
+    began = [{"at": at, "from": "server", "event": {"type": "session.created"}} for at in (0, 400)]
+    taken = {"at": 1, "from": "server", "event": {"type": "input_text_buffer.committed", "text": "hello"}}
+    deeds = ([began[0]], commit("hello", at=0), [taken, began[1]], commit("/quit", at=800))
+    path.write_text(json.dumps(recording(*deeds)))
+    async with telling(lambda _: "") as served:
+        ended = await run("--url", served.url(), "--script", str(path), "--no-times", "--record", str(again))
+    assert (ended.code, ended.err) == (0, "A new conversation.\n")
+    assert ended.out == "you        hello\nyou        /quit\n"
+    types = [one.event["type"] for one in read_recording(again).events]
+    assert types.count("session.created") == 2
+    shown = await run("--replay", str(again), "--no-times")
+    assert shown.out == ended.out
+
+
+@pytest.mark.real
 async def test_heard_at_a_rate_an_interruption_leaves_what_was_heard(tmp_path: Path) -> None:
     path, record = tmp_path / "talk.json", tmp_path / "again.json"
     path.write_text(json.dumps(recording(commit("a story", at=0), commit("stop it", at=1500))))
