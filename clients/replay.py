@@ -52,7 +52,8 @@ async def replay(
 def _shown(chat: RealtimeChat, sender: str, event: dict[str, object]) -> list[Slice]:
     try:
         if sender == "server":
-            actions = chat.take(event)
+            another = event["type"] == "session.created" and chat.listening
+            actions = [*(chat.renew() if another else []), *chat.take(event)]
         elif event["type"] == "conversation.item.heard":
             item, characters = event.get("item_id"), event.get("characters")
             actions = chat.heard(item, characters) if isinstance(item, str) and isinstance(characters, int) else []

@@ -265,7 +265,7 @@ async def test_a_recording_with_two_conversations_is_played_as_two(tmp_path: Pat
     types = [one.event["type"] for one in read_recording(again).events]
     assert types.count("session.created") == 2
     shown = await run("--replay", str(again), "--no-times")
-    assert shown.out == ended.out
+    assert (shown.out, shown.err) == (ended.out, ended.err)
 
 
 @pytest.mark.real
