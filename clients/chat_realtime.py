@@ -37,6 +37,7 @@ from clients.words import clean, in_slices
 
 # A frame has 64 KiB, of which JSON may take two bytes for one.
 SLICE_BYTES = 24 * 1024
+LONGEST_SLICE_MS = 10_000
 
 _T = TypeVar("_T")
 
@@ -320,7 +321,10 @@ class RealtimeChat:
         if not isinstance(duplex, dict):
             return []
         if not self._client_clock:
-            self.slice_seconds = _of(duplex, "slice_ms", int) / 1000
+            slice_ms = _of(duplex, "slice_ms", int)
+            if not 0 < slice_ms <= LONGEST_SLICE_MS:
+                raise EventError(f"slices of {str(slice_ms)[:20]} ms")
+            self.slice_seconds = slice_ms / 1000
         self._aloud = duplex.get("heard") == "reported"
         reply = self._reply
         return [] if self._aloud or reply is None or reply.cut else self._show(reply, len(reply.text), continues=True)

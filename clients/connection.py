@@ -152,7 +152,10 @@ class Connection:
         return self._outbox.qsize() if self._outbox is not None else 0
 
     def send(self, frame: str) -> None:
-        """Sends `frame` after those before it, without blocking. Call it between `Opened` and `Lost` only."""
+        """Sends `frame` after those before it, without blocking. Call it between `Opened` and `Lost` only.
+
+        What is sent while the connection is being closed is lost.
+        """
         self._put(frame)
 
     def mark(self, number: int) -> None:
@@ -225,9 +228,9 @@ class Connection:
                     websocket.tell_passed()
         finally:
             websocket.tell = None
-            self._outbox = None
             writer.cancel()
-            await websocket.close()
+            await websocket.close()  # a server may take its time
+            self._outbox = None
         return _closing(websocket)
 
 

@@ -149,13 +149,13 @@ class Conversation:
             for task in done:
                 task.result()
         finally:
+            if self._voice is not None:  # first: closing the connection may take a while
+                await self._voice.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._next_draft is not None:
                 self._next_draft.cancel()
-            if self._voice is not None:
-                await self._voice.close()
             self._perform(self.chat.ended())
         if self._failure is not None:
             raise self._failure

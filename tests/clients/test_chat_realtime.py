@@ -464,7 +464,9 @@ def test_words_that_do_not_fit_are_told() -> None:
     "frame",
     ["", "{", "[]", '{"type": 1}', '{"type": "response.done"}', '{"type": "duplex.slice", "more": 1}',
      '{"type": "error", "error": []}', '{"type": "response.output_text.delta", "item_id": "x", "delta": 7}',
-     '{"type": "session.updated", "session": {"duplex": {"slice_ms": "2"}}}', "[" * 100_000],
+     '{"type": "session.updated", "session": {"duplex": {"slice_ms": "2"}}}',
+     '{"type": "session.updated", "session": {"duplex": {"slice_ms": 0}}}',
+     '{"type": "session.updated", "session": {"duplex": {"slice_ms": 1' + "0" * 400 + "}}}", "[" * 100_000],
 )  # fmt: skip
 def test_rubbish_is_told_once_and_left_out(frame: str) -> None:
     pair = Pair()

@@ -254,8 +254,14 @@ async def test_a_conversation_is_recorded_shown_again_and_played_again(tmp_path:
 @pytest.mark.real
 async def test_a_recording_with_two_conversations_is_played_as_two(tmp_path: Path) -> None:
     path, again = tmp_path / "talk.json", tmp_path / "again.json"
-    began = [{"at": at, "from": "server", "event": {"type": "session.created"}} for at in (0, 400)]
-    taken = {"at": 1, "from": "server", "event": {"type": "input_text_buffer.committed", "text": "hello"}}
+    began: list[dict[str, Any]] = [
+        {"at": at, "from": "server", "event": {"type": "session.created"}} for at in (0, 400)
+    ]
+    taken: dict[str, Any] = {
+        "at": 1,
+        "from": "server",
+        "event": {"type": "input_text_buffer.committed", "text": "hello"},
+    }
     deeds = ([began[0]], commit("hello", at=0), [taken, began[1]], commit("/quit", at=800))
     path.write_text(json.dumps(recording(*deeds)))
     async with telling(lambda _: "") as served:
