@@ -25,7 +25,7 @@ from clients.chat import (
     Speak,
     Speaker,
 )
-from clients.connection import Connection, Event, Lost, Opened, Passed, Received
+from clients.connection import OPEN_TIMEOUT, Connection, Event, Lost, Opened, Passed, Received, public_url
 from clients.pace import Heard, ReplySpeaker
 
 DRAFT_SECONDS = 0.2  # between one draft and the next, at least
@@ -113,6 +113,7 @@ class Conversation:
         self._voice: ReplySpeaker | None = None
         self._next_draft: asyncio.TimerHandle | None = None
         self._last_draft_at = float("-inf")
+        self._nothing_said: asyncio.TimerHandle | None = None
         self._front_end: FrontEnd
         self._online = asyncio.Event()
         self._left = asyncio.Event()
@@ -154,8 +155,9 @@ class Conversation:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._next_draft is not None:
-                self._next_draft.cancel()
+            for timer in (self._next_draft, self._nothing_said):
+                if timer is not None:
+                    timer.cancel()
             self._perform(self.chat.ended())
         if self._failure is not None:
             raise self._failure
@@ -249,6 +251,7 @@ class Conversation:
         if isinstance(event, Opened):
             self.state = "connected"
             self._last_reason = None
+            self._nothing_said = asyncio.get_running_loop().call_later(OPEN_TIMEOUT, self._hear_nothing)
             self._perform(self.chat.opened(event.subprotocol))
         elif isinstance(event, Received):
             actions = self.chat.hear(event.frame)
@@ -279,7 +282,20 @@ class Conversation:
         self._perform(self.chat.heard(heard.item, heard.end))
         self._front_end.changed()
 
+    def _hear_nothing(self) -> None:
+        """A connection is there, and nobody who begins a conversation."""
+        if self.chat.listening:
+            return
+        reason = f"what answers at {public_url(self._connection.url)} begins no conversation: is it an edge-server?"
+        if self._connection.patience is None:
+            self.note(f"{reason[0].upper()}{reason[1:]}")
+        else:
+            self._given_up = reason
+            self.leave()
+
     def _on_lost(self, event: Lost) -> None:
+        if self._nothing_said is not None:
+            self._nothing_said.cancel()
         self._perform(self.chat.lost())
         if event.retry_in is None:
             self._given_up = event.reason
