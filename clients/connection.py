@@ -198,12 +198,12 @@ class Connection:
                 opened_at = clock()
                 assert isinstance(websocket, _Socket)
                 reason = await self._converse(websocket, deliver)
+                deadline = None if self.patience is None else clock() + self.patience
                 if self._renewing:
                     self._renewing = False
                     continue
                 if clock() - opened_at >= STABLE_SECONDS:
                     attempt = 0
-                deadline = None if self.patience is None else clock() + self.patience
                 lasting = not self.reopen
             attempt += 1
             delay = delay_before(attempt)

@@ -287,6 +287,21 @@ async def test_it_gives_up_when_its_patience_ends() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("soon")
+async def test_its_patience_begins_when_the_connection_ends() -> None:
+    async with serve(ServerConnection.wait_closed, "127.0.0.1", 0) as server:
+        connection = Connection(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", patience=0.5)
+        async with running(connection) as events:
+            await events.until_is(Opened)
+            await asyncio.sleep(0.6)
+            server.close(close_connections=False)
+            connection.reconnect()
+            await events.until_is(Opened, Lost)
+    assert isinstance(events.all[1], Lost)
+    assert events.all[1].retry_in is not None
+
+
+@pytest.mark.real
 async def test_it_does_not_come_back_where_a_new_session_would_be_no_use() -> None:
     events = Events()
     async with serving() as peer:
