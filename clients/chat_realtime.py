@@ -182,6 +182,8 @@ class RealtimeChat:
         self._begin()
         self._begun = False
         actions += [Hush()] if self._aloud else []
+        if self._renewing:
+            return [*actions, note("A new conversation.")]  # a connection for it is being made
         if not connected:
             return [*actions, note("Not connected: a new conversation begins when the server is back.")]
         self._renewing = True

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from clients.chat import FULL_NOTE, Flush, Hush, Mode, Press, Replied, Show, Slice, Speak, Speaker
+from clients.chat import FULL_NOTE, Flush, Hush, Mode, Press, Reconnect, Replied, Show, Slice, Speak, Speaker
 from clients.chat_realtime import SLICE_BYTES, RealtimeChat
 from tests.clients.pair import Pair
 
@@ -419,6 +419,25 @@ def test_a_new_conversation_is_another_session() -> None:
     assert pair.lines()[2:] == ["note: A new conversation.", "you: who are you?"]
     assert [text for text, _ in pair.server.pairs] == ["who are you?"]
     assert pair.chat.status[0] == "slice 1", "of the conversation before"
+
+
+def test_two_new_conversations_in_a_row_are_one_connection() -> None:
+    pair = talking()
+    pair.do(pair.chat.renew())
+    pair.do(pair.chat.say("who"))
+    pair.do(pair.chat.renew())
+    assert pair.chat.listening
+    pair.do(pair.chat.say("who are you?"))
+    pair.connect()
+    pair.settle()
+    assert pair.lines()[2:] == [
+        "note: A new conversation.",
+        "you: who",
+        "note: A new conversation.",
+        "you: who are you?",
+    ]
+    assert [text for text, _ in pair.server.pairs] == ["who are you?"]
+    assert sum(isinstance(action, Reconnect) for action in pair.actions) == 1
 
 
 def test_a_new_conversation_without_a_connection_begins_with_the_next() -> None:
