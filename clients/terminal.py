@@ -216,7 +216,7 @@ class Terminal:
         return [("", line)]
 
     def _layout(self) -> Layout:
-        growing = Window(FormattedTextControl(self._growing), dont_extend_height=True)
+        growing = Window(FormattedTextControl(self._growing), wrap_lines=True, dont_extend_height=True)
         line = Window(
             BufferControl(self._line, input_processors=[BeforeInput(PROMPT, "class:prompt")]),
             wrap_lines=True,

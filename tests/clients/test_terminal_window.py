@@ -86,3 +86,11 @@ async def test_a_terminal_that_cuts_lines_off_loses_nothing_that_was_printed(mon
 )
 def test_terminals_that_do_not_reflow_are_known(environ: dict[str, str], expected: bool) -> None:
     assert reflows(environ) is expected
+
+
+async def test_on_a_very_narrow_terminal_the_line_that_grows_is_seen_to_its_end() -> None:
+    async with serving() as peer, sitting(peer, columns=20) as person:
+        person.press("a story", ENTER)
+        await person.until(lambda: person.screen.lines[:3] == ["      you  a story", "assistant  Once upon", ">"])
+        await peer.connections[0].send(" a time")
+        await person.until(lambda: person.screen.lines[1:4] == ["assistant  Once upon", " a time", ">"])
