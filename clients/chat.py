@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 DOUBLE_PRESS_SECONDS = 1.5
+CUT_MARK = " —"  # behind a sentence of the assistant's that was broken off
 
 FULL_NOTE = (
     "That did not fit into the model's context and was not heard: say less, or /new begins another conversation."

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from clients.chat import (
+    CUT_MARK,
     FULL_NOTE,
     Action,
     Flush,
@@ -59,6 +60,7 @@ class _Reply:
     shown: int = 0
     heard: int = 0  # as far as it was reported
     cut: bool = False  # no more of it will be heard
+    marked: bool = False  # as broken off, on the screen
 
 
 class RealtimeChat:
@@ -107,7 +109,8 @@ class RealtimeChat:
         self._more = False  # the assistant may have more to say
         self._worded = False  # the slice, or reply, that goes on has words
         self.waiting = False
-        self._full = False
+        self._full = False  # something of the user's last words did not fit
+        self._full_told = False
 
     # --- what there is to know
 
@@ -151,7 +154,7 @@ class RealtimeChat:
     def _cuts(self) -> bool:
         """Whether words that come now interrupt a sentence."""
         reply = self._reply
-        if reply is None or not reply.shown:
+        if reply is None or not reply.shown or reply.marked:
             return False
         return (reply.cut or self.speaking) and in_sentence(reply.text[: reply.shown])
 
@@ -181,6 +184,7 @@ class RealtimeChat:
         self._session.forget()
         self._begin()
         self._begun = False
+        self.stats.renew()
         actions += [Hush()] if self._aloud else []
         if self._renewing:
             return [*actions, note("A new conversation.")]  # a connection for it is being made
@@ -199,6 +203,7 @@ class RealtimeChat:
     def say(self, words: str) -> list[Action]:
         if not self.listening:
             return []
+        self._full = self._full_told = False
         return [action for part in _parts(words) for action in self._say(_Said(part))]
 
     def _say(self, said: _Said) -> list[Action]:
@@ -251,7 +256,15 @@ class RealtimeChat:
             return []
         reply.cut = True
         fields = {"item_id": reply.item, "characters": reply.heard}
-        return self._session.send("conversation.item.truncate", **fields)[1]
+        return [*self._mark(), *self._session.send("conversation.item.truncate", **fields)[1]]
+
+    def _mark(self) -> list[Action]:
+        """The assistant was told to stop, and does so in the middle of a sentence."""
+        reply = self._reply
+        if reply is None or not self._cuts():
+            return []
+        reply.marked = True
+        return [Show(Slice(Speaker.ASSISTANT, CUT_MARK, continues=True))]
 
     def heard(self, item: str, characters: int) -> list[Action]:
         reply = self._reply
@@ -346,8 +359,15 @@ class RealtimeChat:
             self._pending.popleft()
         interrupts = self._cuts()
         hush: list[Action] = [Hush()] if self._aloud else []
-        self._reply, self._more, self._worded, self._full, self.waiting = None, True, False, False, False
-        return [*hush, Show(Slice(Speaker.YOU, clean(text), interrupts=interrupts))]
+        self._reply, self._more, self._worded, self.waiting = None, True, False, False
+        return [*hush, Show(Slice(Speaker.YOU, clean(text), interrupts=interrupts)), *self._tell_full()]
+
+    def _tell_full(self) -> list[Action]:
+        """Once of all that was said, and below it: it may be long."""
+        if not self._full or self._full_told or self._pending:
+            return []
+        self._full_told = True
+        return [note(FULL_NOTE)]
 
     def _on_response(self, event: Mapping[str, Any]) -> list[Action]:
         self._response = _of(_of(event, "response", dict), "id", str)
@@ -396,6 +416,7 @@ class RealtimeChat:
             if self._reply is not None:
                 self._reply.cut = True
             actions += [Hush()] if self._aloud else []
+            actions += self._mark() if self._stopped else []
         elif self._stopped:  # it was complete before the server heard of that
             actions += self._cut_rest()
         elif self._aloud:
@@ -430,7 +451,7 @@ class RealtimeChat:
         code, message = error.get("code"), clean(_of(error, "message", str))
         if code == "session_not_found":
             self._session.forget()
-            return []
+            return [Reconnect()]  # at once: it is there, and only does not know this conversation
         identity = error.get("event_id")
         self._pending = deque(said for said in self._pending if identity is None or identity not in said.ids)
         if code in ("response_cancel_not_active", "input_text_buffer_commit_empty"):
@@ -439,7 +460,7 @@ class RealtimeChat:
             self._more = False
         if code == "context_length_exceeded":
             self._more, self._full = False, True
-            return [note(FULL_NOTE)]
+            return self._tell_full()
         return [note(f"The server says: {message}.")]
 
     _handlers: ClassVar[dict[str, Callable[[RealtimeChat, Mapping[str, Any]], list[Action]]]] = {

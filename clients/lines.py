@@ -15,8 +15,8 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from clients.chat import Slice, Speaker
-from clients.paragraphs import CUT_MARK, join
+from clients.chat import CUT_MARK, Slice, Speaker
+from clients.paragraphs import join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

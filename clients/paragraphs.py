@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 
 from prompt_toolkit.utils import get_cwidth
 
-from clients.chat import Slice, Speaker
-
-CUT_MARK = " —"
+from clients.chat import CUT_MARK, Slice, Speaker
 
 # A word with the spaces after it; a double-width character is a word of its own.
 _CHUNK = re.compile(r"\n|[^\S\n]+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60]+[^\S\n]*|.[^\S\n]*", re.DOTALL)

@@ -28,8 +28,13 @@ class Stats:
 
     def __init__(self) -> None:
         self._slices: list[_Slice] = []
+        self._before = 0  # slices of the conversations before this one
         self._events: Counter[str] = Counter()
         self._usage: Counter[str] = Counter()
+
+    def renew(self) -> None:
+        """Another conversation begins: there is no last slice until it has one."""
+        self._before = len(self._slices)
 
     def take(self, event: Mapping[str, Any]) -> None:
         """An event of the server's."""
@@ -62,18 +67,14 @@ class Stats:
     @property
     def last(self) -> tuple[str, ...]:
         """The last slice, in a few words each; none before there is one."""
-        if not self._slices:
+        slices = self._slices[self._before :]
+        if not slices:
             return ()
-        last = self._slices[-1]
+        last = slices[-1]
         words = [f"slice {last.number}"]
         if last.first_token is not None:
             words.append(f"first token {_ms(last.first_token)}")
-        return *words, f"{last.tokens['reused']} reused", f"{self._guessed}/{len(self._slices)} guessed"
-
-    @property
-    def _guessed(self) -> int:
-        """Slices that were made before they were asked for."""
-        return sum(one.tokens["guessed"] > 0 for one in self._slices)
+        return *words, f"{last.tokens['reused']} reused", f"{_guessed(slices)}/{len(slices)} guessed"
 
     @property
     def report(self) -> list[str]:
@@ -90,7 +91,7 @@ class Stats:
             sums = {name: sum(one.tokens[name] for one in self._slices) for name in _TOKENS}
             rows.append(("tokens", ", ".join(f"{sums[name]} {name}" for name in _TOKENS[:3])))
             ahead = f"{sums['guessed']} of the sampled tokens; {sums['dropped']} more were dropped"
-            rows.append(("guessed", f"{self._guessed} of {len(self._slices)} slices, {ahead}"))
+            rows.append(("guessed", f"{_guessed(self._slices)} of {len(self._slices)} slices, {ahead}"))
         elif self._events["replies"]:
             read, cached, sampled = (self._usage[name] for name in ("input", "cached", "output"))
             rows.append(("tokens", f"{cached} reused, {read - cached} prefilled, {sampled} sampled"))
@@ -101,6 +102,11 @@ class Stats:
             if self._events[event]:
                 rows.append((name, str(self._events[event])))
         return [f"{name:<12}  {text}" for name, text in rows]
+
+
+def _guessed(slices: list[_Slice]) -> int:
+    """How many were made before they were asked for."""
+    return sum(one.tokens["guessed"] > 0 for one in slices)
 
 
 def _slice(event: Mapping[str, Any]) -> _Slice | None:

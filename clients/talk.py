@@ -24,7 +24,7 @@ from clients.protocols import Protocol
 from clients.realtime_session import Sender, Tap
 from clients.recording import LARGEST_FILE, Recorder, RecordingError, parse_recording
 from clients.replay import DeedsFrontEnd
-from clients.script import Cue, ScriptError, ScriptFrontEnd, read_script
+from clients.script import AfterReplies, Cue, ScriptError, ScriptFrontEnd, read_script
 from clients.terminal import Terminal
 from clients.voice import Voice, VoiceSpeaker, find_voice
 
@@ -34,7 +34,10 @@ SLOWEST, FASTEST = 20.0, 1000.0  # words a minute
 VOICE_WPM = 175.0
 DEFAULT_TICK = 2.0
 PATH = "/v1/realtime"
-NO_JSON = "has no JSON protocol: it may be an older one, or run with --compat upstream; add --protocol text"
+NO_JSON = (
+    "has no JSON protocol: it may be the chat port (8766 by default; this wants 8765), an older server, or one that "
+    "runs with --compat upstream; add --protocol text"
+)
 
 
 class OptionError(ValueError):
@@ -89,6 +92,13 @@ def read_options(
             raise OptionError(f"{option} needs an assistant that can be interrupted: leave out --mode chat")
     if deeds is not None and spoken is Protocol.TEXT:
         raise OptionError("--script with a recording needs the JSON protocol: leave out --protocol text")
+    if turns is Mode.CHAT:
+        for cue in cues or []:
+            if isinstance(cue.moment, AfterReplies) and cue.moment.count > 1:
+                text = (
+                    f"line {cue.line_number} of the script waits for {cue.moment.count} replies, and with --mode chat"
+                )
+                raise OptionError(f"{text} a line has one: leave out --mode chat")
     ours = spoken is Protocol.TEXT or cues is not None  # the clock
     shortest, longest = (SHORTEST_TICK, LONGEST_TICK) if ours else (SHORTEST_SLICE, LONGEST_SLICE)
     patience = _number(wait)

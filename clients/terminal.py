@@ -32,7 +32,7 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
-from clients.chat import Mode, Slice, Speaker
+from clients.chat import DOUBLE_PRESS_SECONDS, Mode, Slice, Speaker
 from clients.conversation import Conversation
 from clients.paragraphs import Line, Page
 from clients.words import cut_words
@@ -115,7 +115,7 @@ class Terminal:
         self._conversation = conversation
         self._where = where
         self._page = Page()
-        self._hint = ""  # in place of the state, until that changes
+        self._hint_ends = 0.0  # until when a hint stands in place of the state
         # Only whole lines can be recalled: in duplex mode a line is not one, and the next tick would send it off.
         history = InMemoryHistory() if conversation.chat.mode is Mode.CHAT else None
         self._line = Buffer(multiline=False, history=history, on_text_changed=lambda _: conversation.typing())
@@ -172,7 +172,6 @@ class Terminal:
             self._app.invalidate()
 
     def changed(self) -> None:
-        self._hint = ""
         self._app.invalidate()
 
     @property
@@ -199,8 +198,8 @@ class Terminal:
 
     def _state(self) -> StyleAndTextTuples:
         chat = self._conversation.chat
-        if self._hint:
-            state = self._hint
+        if self._conversation.now() < self._hint_ends:
+            state = "Ctrl-C again leaves"
         elif not chat.listening:
             state = self._conversation.state
         elif chat.waiting:
@@ -239,7 +238,8 @@ class Terminal:
             if self._conversation.interrupt():
                 self._line.reset()
                 self._conversation.typing()
-                self._hint = "Ctrl-C again leaves"
+                self._hint_ends = self._conversation.now() + DOUBLE_PRESS_SECONDS
+                asyncio.get_running_loop().call_at(self._hint_ends, self._app.invalidate)
 
         @keys.add("c-d")
         def _(event: KeyPressEvent) -> None:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import TextIO
 
-from clients.chat import Slice, Speaker
-from clients.paragraphs import CUT_MARK, join
+from clients.chat import CUT_MARK, Slice, Speaker
+from clients.paragraphs import join
 
 
 class Transcript:

@@ -157,6 +157,23 @@ def test_ctrl_c_stops_the_assistant_and_says_nothing() -> None:
     assert pair.lines()[1:] == [f"assistant:{TEN} —", "you: go on"]
 
 
+def test_what_is_stopped_in_a_sentence_is_marked_at_once_and_once() -> None:
+    pair = Pair()
+    pair.say("hello")
+    pair.engine.stream(" one")
+    pair.settle()
+    pair.do(pair.chat.stop())
+    pair.settle()
+    assert pair.lines() == ["you: hello", "assistant: one —"]
+    pair.answer("")
+    pair.say("go on")
+    assert pair.lines() == ["you: hello", "assistant: one —", "you: go on"]
+    pair.answer(" two.</s>")
+    pair.do(pair.chat.stop())
+    pair.settle()
+    assert pair.lines()[-1] == "assistant: two."
+
+
 def test_a_stop_that_crosses_the_end_is_no_trouble() -> None:
     pair = talking()
     pair.server.wait(2)
@@ -397,7 +414,7 @@ def test_a_session_that_is_gone_is_told_and_words_that_wait_are_said_in_the_next
     pair.do(pair.chat.say("and then?"))
     pair.lose()
     refusal = {"code": "session_not_found", "message": "no", "type": "invalid_request_error", "event_id": None}
-    pair.do(pair.chat.take({"type": "error", "error": refusal}))
+    assert pair.chat.take({"type": "error", "error": refusal}) == [Reconnect()]
     assert pair.chat.query() == ""
     pair.renew()
     pair.connect()
@@ -418,7 +435,7 @@ def test_a_new_conversation_is_another_session() -> None:
     pair.settle()
     assert pair.lines()[2:] == ["note: A new conversation.", "you: who are you?"]
     assert [text for text, _ in pair.server.pairs] == ["who are you?"]
-    assert pair.chat.status[0] == "slice 1", "of the conversation before"
+    assert pair.chat.status == (), "there is no slice yet"
 
 
 def test_two_new_conversations_in_a_row_are_one_connection() -> None:
@@ -468,6 +485,16 @@ def test_an_error_is_told_in_a_line_and_its_words_do_not_wait() -> None:
     pair.do(pair.chat.take({"type": "error", "error": error}))
     assert pair.lines() == ["note: The server says: no[0m."]
     assert pair.chat.unheard == []
+
+
+def test_words_of_which_a_part_does_not_fit_are_told_once_and_below_them() -> None:
+    pair = Pair()
+    pair.say("word " * 11000)  # in three parts, of which the last is short
+    assert [slice_.speaker.value for slice_ in pair.shown] == ["you", "you", "you", "note"]
+    assert pair.shown[-1].text == FULL_NOTE
+    assert pair.chat.full
+    pair.say("hello")
+    assert not pair.chat.full
 
 
 def test_words_that_do_not_fit_are_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clients.chat import Mode, Show, Slice, Speaker
+from clients.chat import CUT_MARK, Mode, Show, Slice, Speaker
 from clients.chat_realtime import RealtimeChat
 from tests.clients.pair import Pair
 
@@ -88,7 +88,8 @@ def finish(pair: Pair) -> None:
 
 
 def assistant(pair: Pair) -> str:
-    return "".join(slice_.text for slice_ in pair.shown if slice_.speaker is Speaker.ASSISTANT)
+    said = [slice_.text for slice_ in pair.shown if slice_.speaker is Speaker.ASSISTANT]
+    return "".join(text for text in said if text != CUT_MARK)
 
 
 def yours(pair: Pair) -> list[str]:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
-from clients.chat import Slice, Speaker
-from clients.paragraphs import CUT_MARK, Line, Page, join, wrap
+from clients.chat import CUT_MARK, Slice, Speaker
+from clients.paragraphs import Line, Page, join, wrap
 from tests.clients.properties import a_few
 
 WIDE = 1000

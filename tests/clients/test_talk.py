@@ -118,6 +118,15 @@ def test_a_script_keeps_its_own_clock(tmp_path: Path) -> None:
     assert options(script=path).cues is not None
 
 
+def test_a_script_that_waits_for_what_cannot_come_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "script.txt"
+    path.write_text("0: hello\nafter reply: and you?\nafter 3 replies: stop\n")
+    assert "line 3 of the script waits for 3 replies, and with --mode chat a line has one" in refusal(
+        script=path, mode="chat"
+    )
+    assert options(script=path).cues is not None
+
+
 def test_a_script_may_be_a_recording(tmp_path: Path) -> None:
     path = tmp_path / "talk.json"
     path.write_text(json.dumps(recording(commit("hello", at=500))))
