@@ -196,7 +196,7 @@ def table(steps: Sequence[Step], speeds: Speeds | None, weights: Weights, depth:
     width = max(len(row[0]) for row in rows)
     lines = []
     for row in rows:
-        cells = "".join(f"{cell:>14}" for cell in row[1:])
+        cells = "".join(f"{cell:>12}" for cell in row[1:])
         lines.append(f"{row[0]:<{width}}{cells}".rstrip() if len(row) > 2 else f"{row[0]:<{width}}   {row[1]}")
     return lines
 
