@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 FORMAT = "edge-duplex conversation"
 VERSION = 1
-MOST_EVENTS = 100_000  # a day of talk has fewer
+MOST_EVENTS = 100_000  # hours of talk have fewer
 LARGEST_FILE = 128 * 1024 * 1024  # bytes
 DEEPEST = 32  # collections inside one another; the protocol's events have 6
 LATEST = 1e12  # milliseconds
@@ -73,7 +73,7 @@ class Recorder:
             at: Seconds since the beginning, 0 or more.
 
         Raises:
-            RecordingError: It could not be written, or the file is as large as one that is read. It has what came before;
+            RecordingError: It could not be written, or the file is as large as one may be. It has what came before;
                 nothing more is kept in it, and nothing more is said about that.
         """
         if self._file.closed:
