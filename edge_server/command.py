@@ -101,7 +101,7 @@ def run(
     ctx: options.Ctx = None,
     on_full: options.FullContext = options.OnFull.slide,
     slice_tokens: options.SliceTokens = None,
-    idle_bias: options.IdleBias = Config.idle_bias,
+    idle_bias: options.IdleBias = None,
     temperature: options.Temperature = Config.temperature,
     top_p: options.TopP = Config.top_p,
     top_k: options.TopK = Config.top_k,
