@@ -45,7 +45,7 @@ def test_two_evaluations_do_not_write_to_one_file(tmp_path: Path) -> None:
     record = Record(path, SETTINGS)
     record.add(some("one"))
     for fresh in (False, True):
-        with pytest.raises(RecordError, match=r"another edge-chat eval writes to .*: wait for its end, or give another"):
+        with pytest.raises(RecordError, match=r"another edge-chat eval writes to .*: wait for its end, or give"):
             Record(path, SETTINGS, fresh=fresh)
     record.add(some("two"))
     record.close()
