@@ -378,6 +378,21 @@ class TestWhatIsGone:
             assert await caller.answer("bye") == "You said bye."
             await caller.socket.close()
 
+    async def test_asking_in_vain_for_events_of_it_does_not_lengthen_its_window(self) -> None:
+        async with serving(resume_window=60) as served:
+            callers = [await call(served) for _ in range(2)]
+            for caller in callers:
+                await caller.answer("hello")
+            first, second = lives(served)
+            for caller in callers:
+                await cut(served, caller)
+            (registry,) = served.server._registries
+            ends = [timer.when() for timer in registry._leaving.values()]
+            await refused(served, f"?resume={first.token}&after=event_99999999")
+            assert list(registry._leaving) == [first, second]
+            assert [timer.when() for timer in registry._leaving.values()] == ends
+            assert not any(timer.cancelled() for timer in registry._leaving.values())
+
     async def test_what_is_forgotten_early_is_not_kept_until_its_window_ends(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
