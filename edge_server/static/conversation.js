@@ -22,6 +22,7 @@ export class Conversation {
     this._callbacks = { onToken, onDraft, onChange, onState, onWords, onNotice };
     this._began = performance.now();
     this._at = 0; // when the newest event was
+    this._ahead = 0; // milliseconds from `at_ms`, which is by the session's clock, to this page's
     this._returning = token !== null; // what was said before this page is not known yet
     this._elsewhere = false; // the session went on on another page
     this._said = ""; // of the slice that goes on
@@ -51,8 +52,8 @@ export class Conversation {
 
   /** Says it. */
   commit(text) {
-    if (!text.trim()) return;
     this.type(text);
+    if (!text.trim()) return;
     this._typed = "";
     this._client.send("input_text_buffer.commit");
   }
@@ -160,21 +161,26 @@ export class Conversation {
           : `The session was lost: ${reasons}. This is a new one; it knows nothing of what is above.`,
       );
       if (!this._returning) this._typed = "";
-      this._returning = false;
+      if (this._returning || this._elsewhere) this._setClock(Math.max(this._at, this._now));
+      this._returning = this._elsewhere = false;
       this._speaker.stop();
       this._callbacks.onToken(null);
     }
     if (state === "taken") {
       this._elsewhere = true;
+      this._said = "";
       this._speaker.stop();
+      if (this._typed) this._take("client", { type: "input_text_buffer.clear" }); // it is typed there now
+      this._typed = "";
     }
     this._callbacks.onState(state, detail);
   }
 
   /** `old`: it happened before this page, and is not happening again; `back`: what was missed is behind us. */
   _take(from, event, { old = false, back = false } = {}) {
-    if (back && this._returning) this._setClock(event.at_ms);
-    const at = old ? Math.max(this._at, event.at_ms ?? 0) : Math.max(this._at, performance.now() - this._began);
+    if (back && (this._returning || this._elsewhere)) this._setClock(event.at_ms + this._ahead);
+    const at = Math.max(this._at, old ? (event.at_ms ?? 0) + this._ahead : this._now);
+    if (!old && event.at_ms !== undefined) this._ahead = at - event.at_ms;
     this._at = at;
     this.recording.add(from, event, at);
     const before = this._place(event);
@@ -186,6 +192,10 @@ export class Conversation {
     }
     if (back && (this._returning || this._elsewhere)) this._goOn(event);
     this._callbacks.onChange();
+  }
+
+  get _now() {
+    return performance.now() - this._began;
   }
 
   /** Times are counted from the session's beginning, also by a page that was not there then. */
@@ -211,16 +221,21 @@ export class Conversation {
       if (item && this._unheard(item)) this._speaker.again(id, item.text, characters);
     }
     this._speaker.hold(this.paused);
+    this._useBias();
   }
 
   /** What only some servers have is asked for once the server has said that it has it. */
   _offered({ type }) {
     if (type === "session.created") this._biased = false;
-    else if (type === "session.updated" && !this._biased && this.timeline.idleBias !== null) {
-      this._biased = true;
-      const { idleBias } = this._settings;
-      if (idleBias !== null && idleBias !== this.timeline.idleBias) this._update({ idle_bias: idleBias });
-    }
+    else if (type === "session.updated" && !this._biased) this._useBias();
+  }
+
+  _useBias() {
+    const offered = this.timeline.idleBias;
+    if (offered === null) return;
+    this._biased = true;
+    const { idleBias } = this._settings;
+    if (idleBias !== null && idleBias !== offered) this._update({ idle_bias: idleBias });
   }
 
   /** How long an item is before a delta. */

@@ -148,7 +148,6 @@ export class Picture {
     const behind = this._breadth(this._to, slices.length);
     this._list.style.setProperty("padding-left", before ? `${before}px` : "");
     this._list.style.setProperty("padding-right", behind ? `${behind}px` : "");
-    this._before = before;
   }
 
   _breadth(from, to) {
