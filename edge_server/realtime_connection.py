@@ -304,6 +304,7 @@ class RealtimeConnection:
                 await live.log.wait(self._position)
                 await self._socket.send(live.log.after(self._position))
                 self._position += 1
+                await asyncio.sleep(0)  # thousands may come again, and sending need not wait: others have turns too
             await close_or_abort(self._socket, 1011, Failure.SESSION.value)
 
     async def _let_go(self, live: Live) -> None:
