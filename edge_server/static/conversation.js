@@ -5,6 +5,12 @@ import { Client } from "./protocol.js";
 import { Recording } from "./recording.js";
 import { Timeline, count } from "./timeline.js";
 
+const APPEND = "input_text_buffer.append";
+const COMMIT = "input_text_buffer.commit";
+
+/** The draft is this. */
+const typed = (text) => ({ type: APPEND, text, replace: true });
+
 /**
  * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. `token`: of a session
  * to go on with, whose events come again and are shown, but not spoken. Callbacks: `onToken(token)`: what to come back
@@ -47,7 +53,7 @@ export class Conversation {
   type(text) {
     if (text.trim() === this._typed.trim()) return;
     this._typed = text;
-    this._client.send("input_text_buffer.append", { text, replace: true });
+    this._client.send(APPEND, { text, replace: true });
   }
 
   /** Says it. */
@@ -55,7 +61,7 @@ export class Conversation {
     this.type(text);
     if (!text.trim()) return;
     this._typed = "";
-    this._client.send("input_text_buffer.commit");
+    this._client.send(COMMIT);
   }
 
   /** The assistant stops, where it is heard. */
@@ -170,7 +176,7 @@ export class Conversation {
       this._elsewhere = true;
       this._said = "";
       this._speaker.stop();
-      if (this._typed) this._take("client", { type: "input_text_buffer.clear" }); // it is typed there now
+      if (this._typed) this._take("client", typed("")); // it is typed there now
       this._typed = "";
     }
     this._callbacks.onState(state, detail);
@@ -182,6 +188,9 @@ export class Conversation {
     const at = Math.max(this._at, old ? (event.at_ms ?? 0) + this._ahead : this._now);
     if (!old && event.at_ms !== undefined) this._ahead = at - event.at_ms;
     this._at = at;
+    // What the user did before this page, or on another, is known by what came of it.
+    const did = old && event.type === "input_text_buffer.committed" ? [typed(event.text), { type: COMMIT }] : [];
+    for (const each of did) this.recording.add("client", each, at);
     this.recording.add(from, event, at);
     const before = this._place(event);
     this.timeline.take(event, at);
@@ -211,7 +220,7 @@ export class Conversation {
     this.paused = duplex.clock === "client";
     if (draft && !this._typed) {
       this._typed = draft;
-      this._take("client", { type: "input_text_buffer.append", text: draft, replace: true });
+      this._take("client", typed(draft));
       this._callbacks.onDraft(draft);
     }
     const { heard } = this._duplex();
