@@ -1,6 +1,6 @@
 """What a client of `/v1/realtime` may send: JSON frames to checked values, or to an error that says what is wrong.
 
-The names and shapes are the OpenAI Realtime API's (its text part) and, for duplex, this project's; docs/protocol.md has
+The names and shapes are the OpenAI Realtime API's (its text part) and, for duplex, this project's; docs/realtime.md has
 them all. Pure; knows frames only. What the API has and this server has not is refused by name, never ignored.
 """
 
