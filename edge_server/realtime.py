@@ -1,7 +1,7 @@
 """The JSON protocol as a state machine: what a client of `/v1/realtime` sends in, what it is sent out.
 
 Between the wire and a driver of a streaming session. No I/O; it is given a clock, and says when it wants to be woken
-(`deadline`). docs/protocol.md is the specification. The rules:
+(`deadline`). docs/realtime.md is the specification. The rules:
 
  1. An event is carried out whole or refused whole with one `error`; the connection lives on.
  2. Where nothing else is said, a response is made when it is asked for (`response.create`). With `session.duplex` on,
