@@ -125,6 +125,15 @@ def test_every_path_in_the_readmes_tree_exists() -> None:
                 folder = Path(name)
 
 
+@pytest.mark.parametrize("folder", ["edge_server", "clients"])
+def test_the_readmes_tree_has_a_line_for_every_module(folder: str) -> None:
+    """Of edge-chat eval one stands for all."""
+    tree = re.search(rf"^{folder}/ .*\n((?: .*\n)*)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert tree
+    modules = {path.name for path in (ROOT / folder).glob("*.py") if not path.name.startswith(("_", "eval_"))}
+    assert modules - set(re.findall(r"\w+\.py", tree[1])) == set()
+
+
 def test_every_picture_and_page_that_the_readme_shows_exists() -> None:
     named = re.findall(r"\]\(([^)#:]+)[)#]", (ROOT / "README.md").read_text())
     assert "docs/page.png" in named
