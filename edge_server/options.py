@@ -233,7 +233,7 @@ Threads = Annotated[
         metavar="COUNT",
         rich_help_panel=SPEED,
         help="Threads that decode, 1 to 512.",
-        show_default="the physical cores",
+        show_default="the physical cores; of Apple's the fast ones",
     ),
 ]
 LookAhead = Annotated[
