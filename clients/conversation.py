@@ -36,7 +36,7 @@ COMMANDS = {
     "/quit": "leave (so does Ctrl-D, and Ctrl-C twice)",
 }
 HELP = {
-    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each tick, and "
+    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each slice, and "
     "Enter sends the rest at once. Words that come while the assistant speaks interrupt it; so does Ctrl-C.",
     Mode.CHAT: "Enter sends the line. Ctrl-C during a reply stops the assistant.",
 }
