@@ -36,7 +36,7 @@ COMMANDS = {
     "/quit": "leave (so does Ctrl-D, and Ctrl-C twice)",
 }
 HELP = {
-    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each tick, and "
+    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each slice, and "
     "Enter sends the rest at once. Words that come while the assistant speaks interrupt it; so does Ctrl-C.",
     Mode.CHAT: "Enter sends the line. Ctrl-C during a reply stops the assistant.",
 }
@@ -251,7 +251,7 @@ class Conversation:
         if isinstance(event, Opened):
             self.state = "connected"
             self._last_reason = None
-            self._nothing_said = asyncio.get_running_loop().call_later(OPEN_TIMEOUT, self._hear_nothing)
+            self._expect_words()
             self._perform(self.chat.opened(event.subprotocol))
         elif isinstance(event, Received):
             actions = self.chat.hear(event.frame)
@@ -281,6 +281,11 @@ class Conversation:
     def _heard(self, heard: Heard) -> None:
         self._perform(self.chat.heard(heard.item, heard.end))
         self._front_end.changed()
+
+    def _expect_words(self) -> None:
+        if self._nothing_said is not None:
+            self._nothing_said.cancel()
+        self._nothing_said = asyncio.get_running_loop().call_later(OPEN_TIMEOUT, self._hear_nothing)
 
     def _hear_nothing(self) -> None:
         """A connection is there, and nobody who begins a conversation."""

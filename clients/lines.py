@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clients.conversation import Conversation
 
 LINES_AHEAD = 100  # read from the input before they are said
+LONGEST_LINE = 256 * 1024  # characters: what has no line ends is divided
 
 
 class Lines:
@@ -133,5 +134,8 @@ def _lines(descriptor: int) -> Iterator[str]:
         while data := os.read(descriptor, 65536):
             *lines, rest = (rest + decoder.decode(data)).split("\n")
             yield from lines
+            if len(rest) >= LONGEST_LINE:
+                yield rest
+                rest = ""
     if rest:
         yield rest

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 FORMAT = "edge-duplex conversation"
 VERSION = 1
-MOST_EVENTS = 100_000  # a day of talk has fewer
+MOST_EVENTS = 100_000  # hours of talk have fewer
 LARGEST_FILE = 128 * 1024 * 1024  # bytes
 DEEPEST = 32  # collections inside one another; the protocol's events have 6
 LATEST = 1e12  # milliseconds
@@ -64,11 +64,6 @@ class Recorder:
             path.unlink(missing_ok=True)
             raise RecordingError(f"cannot record to {path}: {error.strerror or error}") from None
 
-    @property
-    def full(self) -> bool:
-        """Whether nothing more is kept: there are `MOST_EVENTS`, or the file is as large as one that is read."""
-        return self._events >= MOST_EVENTS or self._end >= LARGEST_FILE
-
     def add(self, sender: Sender, event: Mapping[str, Any], at: float) -> None:
         """Keeps an event, without the token by which the conversation could be taken over.
 
@@ -78,25 +73,27 @@ class Recorder:
             at: Seconds since the beginning, 0 or more.
 
         Raises:
-            RecordingError: It could not be written. The file has what came before; nothing more is kept in it.
+            RecordingError: It could not be written, or the file is as large as one may be. It has what came before;
+                nothing more is kept in it, and nothing more is said about that.
         """
-        if self.full or self._file.closed:
+        if self._file.closed:
             return
         entry = {"at": round(at * 1000), "from": sender, "event": _without_token(event)}
         line = (b",\n" if self._events else b"\n") + _encoded(entry)
-        if self._end + len(line) + len(_END) > LARGEST_FILE:
-            self._events = MOST_EVENTS
-            return
+        if self._events >= MOST_EVENTS or self._end + len(line) + len(_END) > LARGEST_FILE:
+            raise self._ended("no recording is larger")
         try:
             self._put(line)
         except OSError as error:
             with suppress(OSError):
                 self._put(b"")  # of the disk that much was its own before
                 os.ftruncate(self._file.fileno(), self._end + len(_END))
-            self._file.close()
-            why = error.strerror or str(error)
-            raise RecordingError(f"{self.path}: recording ends here ({why}); what came before is kept") from None
+            raise self._ended(error.strerror or str(error)) from None
         self._events += 1
+
+    def _ended(self, why: str) -> RecordingError:
+        self._file.close()
+        return RecordingError(f"{self.path}: recording ends here ({why}); what came before is kept")
 
     def close(self) -> None:
         """The file is whole without it too."""

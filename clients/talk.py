@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from prompt_toolkit.utils import is_dumb_terminal
+
 from clients.chat import Chat, Mode
 from clients.chat_realtime import RealtimeChat
 from clients.chat_text import DRAFT_SUBPROTOCOL, TextChat
@@ -209,7 +211,8 @@ class Talk:
         """
         options = self._options
         played = options.cues is not None or options.deeds is not None
-        interactive = not played and sys.stdin.isatty() and sys.stdout.isatty()
+        # On a dumb terminal, such as an editor's shell, nothing can be drawn: there a conversation is lines.
+        interactive = not played and sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb_terminal()
         tape = None if options.record is None else _Tape(options.record)
         conversation = self._conversation(interactive, tape)
         if tape is not None:

@@ -1,7 +1,7 @@
 """The JSON protocol as a state machine: what a client of `/v1/realtime` sends in, what it is sent out.
 
 Between the wire and a driver of a streaming session. No I/O; it is given a clock, and says when it wants to be woken
-(`deadline`). docs/protocol.md is the specification. The rules:
+(`deadline`). docs/realtime.md is the specification. The rules:
 
  1. An event is carried out whole or refused whole with one `error`; the connection lives on.
  2. Where nothing else is said, a response is made when it is asked for (`response.create`). With `session.duplex` on,
@@ -190,7 +190,8 @@ class Realtime:
         self._floor.turn_by_turn = duplex is None
         self._floor.heard_reported = duplex is not None and duplex.heard == "reported"
         self._floor.plan = Plan(_limit(after.max_output_tokens))
-        self._next_slice = None
+        if duplex is not None and before.duplex is not None and duplex.slice_ms != before.duplex.slice_ms:
+            self._next_slice = None
         self._send({"type": "session.updated", "session": self.describe()})
 
     # --- what is typed or recognised, and slices

@@ -198,11 +198,8 @@ class Registry:
         return live
 
     def find(self, token: str) -> Live | None:
-        """The session that a token is of; it will not be forgotten."""
-        live = self._live.get(token)
-        if live is not None and (timer := self._leaving.pop(live, None)) is not None:
-            timer.cancel()
-        return live
+        """The session that a token is of."""
+        return self._live.get(token)
 
     def leave(self, live: Live) -> None:
         """Nobody is connected to a session: it may be come back to for a while."""
@@ -221,13 +218,17 @@ class Registry:
 
     def forget(self, live: Live) -> None:
         """A session is over."""
-        if (timer := self._leaving.pop(live, None)) is not None:
-            timer.cancel()
+        self._stay(live)
         self._live.pop(live.token, None)
         live.close()
 
+    def _stay(self, live: Live) -> None:
+        if (timer := self._leaving.pop(live, None)) is not None:
+            timer.cancel()
+
     def take_over(self, live: Live, socket: ServerConnection) -> None:
         """A session goes on on another connection; the one that it has, if any, may be dead without knowing."""
+        self._stay(live)
         before, live.socket = live.socket, socket
         if before is not None:
             _log.info("a session is resumed on another connection")
@@ -262,7 +263,7 @@ class RealtimeConnection:
             found = self._registry.find(tokens[-1])
             number = event_number(seen[-1]) if seen else 0
             if found is None or number is None or not found.log.holds(number):
-                await self._refuse(found)
+                await self._refuse()
                 return
             live, self._position = found, number
         self._registry.take_over(live, self._socket)
@@ -303,6 +304,7 @@ class RealtimeConnection:
                 await live.log.wait(self._position)
                 await self._socket.send(live.log.after(self._position))
                 self._position += 1
+                await asyncio.sleep(0)  # thousands may come again, and sending need not wait: others have turns too
             await close_or_abort(self._socket, 1011, Failure.SESSION.value)
 
     async def _let_go(self, live: Live) -> None:
@@ -311,9 +313,7 @@ class RealtimeConnection:
         _log.warning("closing the connection from %s: it does not read", self._socket.remote_address)
         await close_or_abort(self._socket, 1008, "too slow: the client does not read what is sent to it")
 
-    async def _refuse(self, live: Live | None) -> None:
-        if live is not None and live.socket is None:
-            self._registry.leave(live)
+    async def _refuse(self) -> None:
         text = "there is no such session any more, or not all events since: connect without resume"
         with contextlib.suppress(ConnectionClosed):
             await self._socket.send(json.dumps(wire_error("session_not_found", text, "resume")))

@@ -1,6 +1,6 @@
 """What a client of `/v1/realtime` may send: JSON frames to checked values, or to an error that says what is wrong.
 
-The names and shapes are the OpenAI Realtime API's (its text part) and, for duplex, this project's; docs/protocol.md has
+The names and shapes are the OpenAI Realtime API's (its text part) and, for duplex, this project's; docs/realtime.md has
 them all. Pure; knows frames only. What the API has and this server has not is refused by name, never ignored.
 """
 
@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from edge_server.config import MAX_IDLE_BIAS
+
 MIN_SLICE_MS, MAX_SLICE_MS = 200, 10_000
-MAX_IDLE_BIAS = 20
 MAX_TEXT = 32_768  # characters of an item, a draft, or instructions
 BACK_CHANNELS = (
     *("uh-huh", "uh huh", "mhm", "mm-hmm", "mm", "hmm", "yeah", "yes", "yep", "ok", "okay", "right", "sure", "i see"),

@@ -78,6 +78,7 @@ function showState(state, wait) {
   at("retry").hidden = state !== "waiting" && state !== "taken";
   at("retry").textContent = state === "taken" ? "Go on here" : "Try now";
   if (state === "open") setPaused(conversation.paused);
+  if (state === "taken") entry.value = ""; // it is typed there now
 }
 
 // --- the conversation

@@ -5,6 +5,12 @@ import { Client } from "./protocol.js";
 import { Recording } from "./recording.js";
 import { Timeline, count } from "./timeline.js";
 
+const APPEND = "input_text_buffer.append";
+const COMMIT = "input_text_buffer.commit";
+
+/** The draft is this. */
+const typed = (text) => ({ type: APPEND, text, replace: true });
+
 /**
  * `settings`: {aloud, sliceMs (null: the model's own), idleBias (null: the server's own)}. `token`: of a session
  * to go on with, whose events come again and are shown, but not spoken. Callbacks: `onToken(token)`: what to come back
@@ -22,6 +28,7 @@ export class Conversation {
     this._callbacks = { onToken, onDraft, onChange, onState, onWords, onNotice };
     this._began = performance.now();
     this._at = 0; // when the newest event was
+    this._ahead = 0; // milliseconds from `at_ms`, which is by the session's clock, to this page's
     this._returning = token !== null; // what was said before this page is not known yet
     this._elsewhere = false; // the session went on on another page
     this._said = ""; // of the slice that goes on
@@ -46,15 +53,15 @@ export class Conversation {
   type(text) {
     if (text.trim() === this._typed.trim()) return;
     this._typed = text;
-    this._client.send("input_text_buffer.append", { text, replace: true });
+    this._client.send(APPEND, { text, replace: true });
   }
 
   /** Says it. */
   commit(text) {
-    if (!text.trim()) return;
     this.type(text);
+    if (!text.trim()) return;
     this._typed = "";
-    this._client.send("input_text_buffer.commit");
+    this._client.send(COMMIT);
   }
 
   /** The assistant stops, where it is heard. */
@@ -160,22 +167,30 @@ export class Conversation {
           : `The session was lost: ${reasons}. This is a new one; it knows nothing of what is above.`,
       );
       if (!this._returning) this._typed = "";
-      this._returning = false;
+      if (this._returning || this._elsewhere) this._setClock(Math.max(this._at, this._now));
+      this._returning = this._elsewhere = false;
       this._speaker.stop();
       this._callbacks.onToken(null);
     }
     if (state === "taken") {
       this._elsewhere = true;
+      this._said = "";
       this._speaker.stop();
+      if (this._typed) this._take("client", typed("")); // it is typed there now
+      this._typed = "";
     }
     this._callbacks.onState(state, detail);
   }
 
   /** `old`: it happened before this page, and is not happening again; `back`: what was missed is behind us. */
   _take(from, event, { old = false, back = false } = {}) {
-    if (back && this._returning) this._setClock(event.at_ms);
-    const at = old ? Math.max(this._at, event.at_ms ?? 0) : Math.max(this._at, performance.now() - this._began);
+    if (back && (this._returning || this._elsewhere)) this._setClock(event.at_ms + this._ahead);
+    const at = Math.max(this._at, old ? (event.at_ms ?? 0) + this._ahead : this._now);
+    if (!old && event.at_ms !== undefined) this._ahead = at - event.at_ms;
     this._at = at;
+    // What the user did before this page, or on another, is known by what came of it.
+    const did = old && event.type === "input_text_buffer.committed" ? [typed(event.text), { type: COMMIT }] : [];
+    for (const each of did) this.recording.add("client", each, at);
     this.recording.add(from, event, at);
     const before = this._place(event);
     this.timeline.take(event, at);
@@ -186,6 +201,10 @@ export class Conversation {
     }
     if (back && (this._returning || this._elsewhere)) this._goOn(event);
     this._callbacks.onChange();
+  }
+
+  get _now() {
+    return performance.now() - this._began;
   }
 
   /** Times are counted from the session's beginning, also by a page that was not there then. */
@@ -201,7 +220,7 @@ export class Conversation {
     this.paused = duplex.clock === "client";
     if (draft && !this._typed) {
       this._typed = draft;
-      this._take("client", { type: "input_text_buffer.append", text: draft, replace: true });
+      this._take("client", typed(draft));
       this._callbacks.onDraft(draft);
     }
     const { heard } = this._duplex();
@@ -211,16 +230,21 @@ export class Conversation {
       if (item && this._unheard(item)) this._speaker.again(id, item.text, characters);
     }
     this._speaker.hold(this.paused);
+    this._useBias();
   }
 
   /** What only some servers have is asked for once the server has said that it has it. */
   _offered({ type }) {
     if (type === "session.created") this._biased = false;
-    else if (type === "session.updated" && !this._biased && this.timeline.idleBias !== null) {
-      this._biased = true;
-      const { idleBias } = this._settings;
-      if (idleBias !== null && idleBias !== this.timeline.idleBias) this._update({ idle_bias: idleBias });
-    }
+    else if (type === "session.updated" && !this._biased) this._useBias();
+  }
+
+  _useBias() {
+    const offered = this.timeline.idleBias;
+    if (offered === null) return;
+    this._biased = true;
+    const { idleBias } = this._settings;
+    if (idleBias !== null && idleBias !== offered) this._update({ idle_bias: idleBias });
   }
 
   /** How long an item is before a delta. */

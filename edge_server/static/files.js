@@ -1,8 +1,8 @@
 // Saving a conversation, and replaying one that was saved.
 
 import { Player, Recording, asText } from "./recording.js";
-import { Timeline } from "./timeline.js";
-import { element } from "./picture.js";
+import { Timeline, count } from "./timeline.js";
+import { describe, element } from "./picture.js";
 
 /** Gives a file to the browser to save. */
 export function save(name, type, text) {
@@ -25,6 +25,18 @@ export function saveText(recording, timeline) {
   save(nameOf(recording, "txt"), "text/plain", asText(timeline));
 }
 
+/** Throws an Error where something in it cannot be shown: else the replay would stop there, and not say why. */
+function tryOut(recording) {
+  const timeline = new Timeline();
+  try {
+    for (const { event, at } of recording.events) timeline.take(event, at);
+    timeline.slices.forEach(describe);
+    for (const { text } of timeline.items) count(text);
+  } catch {
+    throw new Error("This conversation is damaged: an event in it is not as the server sends it.");
+  }
+}
+
 /** Shows saved conversations. `onShow(timeline)`: draw this; `onDone()`: go back to the one that goes on. */
 export class Replay {
   constructor({ panel, text, finish, stop, onShow, onDone }) {
@@ -44,6 +56,7 @@ export class Replay {
   /** Throws an Error that says what is wrong with the file. */
   start(fileText, name) {
     const recording = Recording.parse(fileText);
+    tryOut(recording);
     this._player?.stop();
     this.timeline = new Timeline();
     const timeline = this.timeline;

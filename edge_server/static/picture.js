@@ -148,7 +148,6 @@ export class Picture {
     const behind = this._breadth(this._to, slices.length);
     this._list.style.setProperty("padding-left", before ? `${before}px` : "");
     this._list.style.setProperty("padding-right", behind ? `${behind}px` : "");
-    this._before = before;
   }
 
   _breadth(from, to) {
@@ -186,8 +185,9 @@ export class Picture {
     else if (scrollLeft < this._left) this._following = false;
     this._left = scrollLeft;
     if (this._following || !this._drawn.size) return;
-    const first = this._drawn.get(slices[this._from]).item;
-    const last = this._drawn.get(slices[this._to - 1]).item;
+    const first = this._drawn.get(slices[this._from])?.item;
+    const last = this._drawn.get(slices[this._to - 1])?.item;
+    if (!first || !last) return; // a slice has come between these, and is drawn in a moment
     const near = clientWidth; // what comes into sight next is drawn before it does
     const early = this._from > 0 && scrollLeft < first.offsetLeft + near;
     const late = this._to < slices.length && scrollLeft + clientWidth > last.offsetLeft + last.offsetWidth - near;

@@ -23,9 +23,10 @@ export function endpoint(location) {
 }
 
 /**
- * `token`: of the session to come back to; null: a new one. `onEvent(event, {old, back})`: `old` where it is from before
- * this page, `back` where what was missed is over with it. States, as `onState(state, detail)` is told them: "connecting"; "open"; "waiting" (detail: milliseconds until the
- * next attempt); "lost" (the session is gone, a new one follows); "taken" (it goes on elsewhere); "ended".
+ * `token`: of the session to come back to; null: a new one. `onEvent(event, {old, back})`: `old` where it happened
+ * before this page, or on another; `back` where what was missed is over with it. States, as `onState(state, detail)` is
+ * told them: "connecting"; "open"; "waiting" (detail: milliseconds until the next attempt); "lost" (the session is gone,
+ * a new one follows); "taken" (it goes on elsewhere); "ended".
  */
 export class Client {
   constructor({ url, token = null, duplex = () => ({}), onEvent, onSent = () => {}, onState = () => {}, Socket = WebSocket }) {
@@ -97,7 +98,7 @@ export class Client {
     this._token = null;
     this._last = null;
     this._kept = [];
-    this._old = false; // what comes is from before this page
+    this._old = false; // what comes happened before this page, or on another
   }
 
   _enter(state, detail) {
@@ -137,6 +138,7 @@ export class Client {
       this._socket = null;
       if (code === TAKEN_OVER) {
         this._kept = []; // the session has gone on without what of it did not come
+        this._old = true; // what is missed from now on happens there
         this._enter("taken");
       } else this._wait();
     };

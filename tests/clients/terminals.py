@@ -41,7 +41,7 @@ class Terminal:
 
 
 @asynccontextmanager
-async def on_a_terminal(*arguments: str) -> AsyncIterator[Terminal]:
+async def on_a_terminal(*arguments: str, term: str = "xterm-256color") -> AsyncIterator[Terminal]:
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     screen = Emulator(80)
@@ -49,7 +49,7 @@ async def on_a_terminal(*arguments: str) -> AsyncIterator[Terminal]:
     loop = asyncio.get_running_loop()
     loop.add_reader(ours, lambda: screen.write(decoder.decode(os.read(ours, 65536))))
     # Without asking where the cursor is, which the emulator does not answer.
-    environment = {**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    environment = {**os.environ, "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1"}
     process = await asyncio.create_subprocess_exec(
         *COMMAND, *arguments, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
         start_new_session=True,

@@ -16,7 +16,7 @@ from clients.chat import Mode, Slice, Speaker
 from clients.chat_text import CONTROL_FRAMES, TextChat
 from clients.connection import Connection
 from clients.conversation import Conversation, Ticker
-from clients.lines import LINES_AHEAD, Lines, read_lines
+from clients.lines import LINES_AHEAD, LONGEST_LINE, Lines, read_lines
 from tests.clients.peer import Peer, in_step, serving
 from tests.clients.properties import a_few
 
@@ -144,6 +144,20 @@ def test_lines_are_read_whole_however_their_bytes_come(lines: list[str], step: i
 
 async def test_what_is_not_text_is_read_as_replacement_characters() -> None:
     assert await read(lambda sink: os.write(sink, b"a\xff\nb")) == ["a�", "b", None]
+
+
+async def test_what_has_no_line_ends_is_divided(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("a" * (3 * LONGEST_LINE) + "\nb")
+    brought: asyncio.Queue[str | None] = asyncio.Queue()
+    with path.open() as file:
+        read_lines(file.fileno(), brought.put)
+        lines: list[str] = []
+        while (line := await brought.get()) is not None:
+            lines.append(line)
+    assert "".join(lines) == "a" * (3 * LONGEST_LINE) + "b"
+    assert len(lines) > 3
+    assert max(map(len, lines)) < LONGEST_LINE + 65536
 
 
 async def test_a_file_is_read_no_further_than_the_conversation_needs(tmp_path: Path) -> None:

@@ -112,16 +112,22 @@ def test_half_a_character_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_there_is_a_bound_and_what_came_before_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "kept"), [(1, 2), (700, 1)])
+def test_there_is_a_bound_which_is_told_once_and_what_came_before_it_is_kept(
+    size: int, kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recording, "MOST_EVENTS", 2)
     monkeypatch.setattr(recording, "LARGEST_FILE", 1000)
-    for name, size, kept in (("many", 1, 2), ("large", 700, 1)):
-        recorder = Recorder(tmp_path / name)
-        for number in range(4):
-            assert recorder.full is (number >= 2)
-            recorder.add("client", {"type": "x", "text": "a" * size}, number)
-        recorder.close()
-        assert len(read_recording(tmp_path / name).events) == kept
+    path = tmp_path / "talk.json"
+    recorder = Recorder(path)
+    event = {"type": "x", "text": "a" * size}
+    for number in range(kept):
+        recorder.add("client", event, number)
+    with pytest.raises(RecordingError, match=r"talk\.json: recording ends here .* what came before is kept"):
+        recorder.add("client", event, kept)
+    recorder.add("client", {"type": "x"}, kept + 1)
+    recorder.close()
+    assert len(read_recording(path).events) == kept
 
 
 @pytest.mark.real

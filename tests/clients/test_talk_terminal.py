@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
@@ -80,3 +81,14 @@ async def test_colors_are_left_out_where_nobody_wants_them(variable: str, monkey
         await terminal.until(lambda text: "Hello to" in text)
         assert terminal.screen.colored == (not variable)
     assert os.environ["NO_COLOR"] == variable
+
+
+async def test_on_a_dumb_terminal_a_conversation_is_lines() -> None:
+    async with serving(answer) as served, on_a_terminal("--url", served.url(), term="dumb") as terminal:
+        while "you: hello" not in terminal.screen.text:  # until there is a connection
+            terminal.press("hello\n")
+            await asyncio.sleep(0.5)
+        await terminal.until(lambda text: "assistant: Hello to" in text)
+        terminal.press("\x04")
+        assert await terminal.process.wait() == 0
+        assert "\x1b" not in terminal.screen.getvalue()

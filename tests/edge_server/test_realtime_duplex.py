@@ -57,6 +57,22 @@ def test_the_length_of_a_slice_can_be_set() -> None:
     assert client.engine.asked is not None
 
 
+def test_an_update_that_is_not_about_the_clock_does_not_wind_it_anew() -> None:
+    client = talking()
+    for bias in (1, 2, 3):  # a dial that is moved
+        client.wait(0.6)
+        client.send("session.update", session={"duplex": {"idle_bias": bias}, "temperature": 0.5})
+    client.wait(0.3)
+    assert client.engine.asked is not None
+    client.engine.answer(TEN)
+    client.wait(1)
+    client.send("session.update", session={"duplex": {"slice_ms": 1500}})
+    client.wait(1.4)
+    assert client.engine.asked is None, "a slice of another length begins with it"
+    client.wait(0.2)
+    assert client.engine.asked is not None
+
+
 def test_the_bias_of_silence_is_the_server_s_until_it_is_set_and_then_the_session_s() -> None:
     client = talking()
     assert client.engine.prepared is not None

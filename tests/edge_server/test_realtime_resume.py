@@ -9,6 +9,7 @@ import json
 import random
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -134,6 +135,36 @@ class TestComingBack:
             assert times[-1] - times[0] >= 200, "a slice passed"
             assert times[-1] <= (asyncio.get_running_loop().time() - live._began) * 1000 + 1
             await caller.socket.close()
+
+    async def test_others_have_their_turns_while_many_events_come_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent = 0
+        send = ServerConnection.send
+
+        async def counted(*args: Any) -> None:
+            nonlocal sent
+            sent += 1
+            await send(*args)
+
+        async def turns() -> int:
+            """The most events that were sent between two turns of this task."""
+            most = before = 0
+            while sent < 1000:
+                await asyncio.sleep(0)
+                most, before = max(most, sent - before), sent
+            return most
+
+        async with serving() as served:
+            caller = await call(served)
+            await caller.answer("hello")
+            (live,) = lives(served)
+            for _ in range(1000):
+                live.log.append({"type": "x"})
+            await cut(served, caller)
+            monkeypatch.setattr(ServerConnection, "send", counted)
+            other = asyncio.create_task(turns())
+            again = await call(served, f"?resume={caller.token}")
+            assert await other == 1
+            await again.socket.close()
 
     async def test_an_answer_to_an_earlier_connection_is_told_from_one_to_this(self) -> None:
         async with serving() as served:
@@ -377,6 +408,21 @@ class TestWhatIsGone:
             await asyncio.sleep(0.5)
             assert await caller.answer("bye") == "You said bye."
             await caller.socket.close()
+
+    async def test_asking_in_vain_for_events_of_it_does_not_lengthen_its_window(self) -> None:
+        async with serving(resume_window=60) as served:
+            callers = [await call(served) for _ in range(2)]
+            for caller in callers:
+                await caller.answer("hello")
+            first, second = lives(served)
+            for caller in callers:
+                await cut(served, caller)
+            (registry,) = served.server._registries
+            ends = [timer.when() for timer in registry._leaving.values()]
+            await refused(served, f"?resume={first.token}&after=event_99999999")
+            assert list(registry._leaving) == [first, second]
+            assert [timer.when() for timer in registry._leaving.values()] == ends
+            assert not any(timer.cancelled() for timer in registry._leaving.values())
 
     async def test_what_is_forgotten_early_is_not_kept_until_its_window_ends(
         self, monkeypatch: pytest.MonkeyPatch

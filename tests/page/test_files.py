@@ -81,6 +81,11 @@ async def test_a_replay_takes_the_time_that_it_took(browser: Browser) -> None:
         await expect(visit.page.locator("#replay-text")).to_have_text("Replayed: mine.json")
 
 
+def recorded(*events: dict[str, object]) -> str:
+    entries = [{"at": at, "from": "server", "event": event} for at, event in enumerate(events)]
+    return json.dumps({"format": "edge-duplex conversation", "version": 1, "events": entries})
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -88,6 +93,9 @@ async def test_a_replay_takes_the_time_that_it_took(browser: Browser) -> None:
         ("[]", "no saved conversation"),
         ('{"format": "edge-duplex conversation", "version": 2, "events": []}', "version 2"),
         ('{"format": "edge-duplex conversation", "version": 1, "events": [{"at": "x"}]}', "damaged"),
+        (recorded({"type": "response.done"}), "damaged"),
+        (recorded({"type": "input_text_buffer.committed", "item_id": "item_1"}), "damaged"),
+        (recorded({"type": "duplex.slice", "number": 1, "kind": "silence", "more": False}), "damaged"),
     ],
 )
 async def test_other_files_are_refused_in_words(browser: Browser, text: str, told: str) -> None:

@@ -122,6 +122,21 @@ async def test_what_is_in_sight_stays_where_it_is_while_slices_come_and_go(brows
             assert -2 <= moved <= 0
 
 
+async def test_scrolling_does_not_mind_a_slice_that_is_not_drawn_yet(browser: Browser) -> None:
+    async with serving() as served, visiting(browser, served, script=_SERVER, reduced_motion="reduce") as visit:
+        await talk(visit, 30)
+        await scroll(visit, "frame.scrollLeft - 300")
+        await visit.page.evaluate("socket.say({ type: 'input_text_buffer.committed', item_id: 'mine', text: 'no' })")
+        await sight(visit)
+        cut_short = {"type": "duplex.slice", "number": 31, "kind": "interrupted", "more": True, "tokens": {}, "ms": {}}
+        await visit.page.evaluate(  # it was before the words that cut it; and the browser tells of scrolling first
+            "cut => { socket.say(cut); document.getElementById('scroll').scrollLeft -= 50; }", cut_short
+        )
+        await sight(visit)
+        await expect(visit.slices).to_have_count(32)
+        assert visit.complaints == []
+
+
 async def test_the_keys_reach_every_slice(browser: Browser) -> None:
     async with serving() as served, visiting(browser, served, script=_SERVER, reduced_motion="reduce") as visit:
         await talk(visit, 700)

@@ -12,6 +12,7 @@ from clients.recording import Recorder, read_recording
 from tests.clients.taping import taping
 from tests.page.browsing import Visit, expect, serving, visiting
 from tests.page.test_files import open_file, saved
+from tests.page.test_reload import reload
 from tests.page.test_talking import long
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="package")]
@@ -72,3 +73,22 @@ async def test_what_the_page_saved_is_read_and_recorded_anew_it_is_the_same(brow
         await replay(visit, again)
         await expect(visit.messages).to_have_text(messages)
         await expect(visit.slices).to_have_text(slices)
+
+
+async def test_what_was_said_before_a_reload_is_the_users_in_the_recording_too(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with serving() as served, visiting(browser, served) as visit:
+        await visit.say("one")
+        await expect(visit.replies.first).to_have_text("Assistant: You said one.")
+        await reload(visit)
+        await visit.say("two")
+        await expect(visit.replies.nth(1)).to_have_text("Assistant: You said two.")
+        path = tmp_path / "mine.json"
+        await visit.open_settings()
+        path.write_text(await saved(visit, "Save as JSON"), "utf-8")
+        found = users_part(read_recording(path))
+        assert [one.text for one in found if isinstance(one, Said)] == ["one", "two"]
+        await replay(visit, path)
+        await expect(visit.messages).to_have_count(4)
+        await expect(visit.page.locator(".draft")).to_have_count(0)

@@ -203,10 +203,18 @@ async def test_of_two_tabs_the_newer_has_the_conversation_and_the_older_can_take
     async with serving() as served, visiting(browser, served) as visit:
         await visit.say("one")
         await expect(visit.replies).to_have_text(["Assistant: You said one."])
+        await visit.entry.fill("hm")
+        await expect(visit.page.locator("#messages .draft")).to_be_visible()
+        (live,) = lives(visit)
+        while live.realtime._draft != "hm":
+            await visit.page.wait_for_timeout(10)
         other = Visit(await copied(visit), served)
         await other.connected()
         await expect(other.replies).to_have_text(["Assistant: You said one."])
         await expect(visit.status).to_contain_text("goes on elsewhere")
+        await expect(other.entry).to_have_value("hm")
+        await expect(visit.entry).to_have_value("")
+        await expect(visit.page.locator("#messages .draft")).to_have_count(0)
         await other.say("two")
         await expect(other.replies.nth(1)).to_have_text("Assistant: You said two.")
         await other.page.get_by_role("button", name="Pause").click()
