@@ -82,6 +82,7 @@ class Floor:
         self._held: list[Output] | None = None  # what is said while the assistant is held back
         self._cut: Message | None = None  # taken back, and the client was not told what is left
         self._tell = False  # also if all of it is left
+        self._whole = 0  # characters that the session had said of it then
         self._cancelling = False  # the session has to hear of its slice's end first
 
     @property
@@ -120,6 +121,11 @@ class Floor:
     def is_speaking(self, item: Message) -> bool:
         """Whether an item's words are being made."""
         return self.response is not None and self.response.item is item
+
+    def hear(self, item: Message, characters: int) -> None:
+        """So much of a reply was heard, the client says. What is being cut was heard as far as it is cut."""
+        if item is not self._cut and item.keep is None:
+            item.heard = max(item.heard, min(characters, len(item.text)))
 
     def take_out(self, item: Message) -> None:
         """An item was deleted."""
@@ -234,7 +240,9 @@ class Floor:
             kept = len(item.text)
             if heard is not None or self.heard_reported:
                 kept = min(kept, item.heard if heard is None else heard)
-            item.heard = kept
+            if item is self._cut:  # the session, which is at its slice's end, is to take back the more of the two
+                self._said, kept, tell = self._whole, min(kept, item.heard), tell or self._tell
+            item.heard, self._whole = kept, self._said
             self._cut, self._cancelling, self._tell = item, self.driver.busy, tell
         if self._said > kept:
             self.driver.take(Unheard(self._said - kept))

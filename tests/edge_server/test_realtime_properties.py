@@ -26,6 +26,15 @@ REPLIES = (
     "ïve 😀 na😀",
 )
 ITEMS = ("last", "first", "newest reply", "nobody")
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"heard": "reported"},
+    {"heard": "assumed"},
+    {"barge_in": "commit"},
+    {"barge_in": "draft"},
+    {"commit": "slices"},
+    {"slice_ms": 500, "false_alarm_ms": 0},
+    {"idle_bias": 2.0},
+)
 
 step = st.one_of(
     st.tuples(st.just("say"), st.sampled_from(["hello", "the dog", "yeah", "我", "x" * 30])),
@@ -43,6 +52,7 @@ step = st.one_of(
     st.tuples(st.just("cancel")),
     st.tuples(st.just("instruct"), st.sampled_from(["", "Be brief"])),
     st.tuples(st.just("limit"), st.sampled_from([1, 4, "inf"])),
+    st.tuples(st.just("change"), st.sampled_from(CHANGES)),
     st.tuples(st.just("fail")),
 )
 scripts = st.lists(step, min_size=10, max_size=40)
@@ -135,6 +145,10 @@ class Books(Client):
 
     def _limit(self, limit: int | str) -> None:
         self.send("session.update", session={"type": "realtime", "max_output_tokens": limit})
+
+    def _change(self, duplex: dict[str, Any]) -> None:
+        if self.realtime.describe()["duplex"] is not None:
+            self.send("session.update", session={"type": "realtime", "duplex": duplex})
 
     def _fail(self) -> None:
         if self.engine.asked is not None:
