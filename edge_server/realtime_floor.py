@@ -274,6 +274,8 @@ class Floor:
         left = self.driver.session.reply(item.turn)
         if self._tell or (left is not None and not item.text.endswith(left)) or item.heard < len(item.text):
             item.text = left_of(item, left)
+            if item is self._newest:
+                self._said = len(item.text)
             self._send({"type": "conversation.item.truncated", **truncated(item)})
 
     def heard_so_far(self) -> dict[str, Any]:

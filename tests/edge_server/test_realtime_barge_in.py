@@ -239,6 +239,17 @@ def test_a_reply_that_is_cut_again_before_its_slice_is_over_is_cut_once_to_the_s
     assert client.pairs == [("hello", left or "<idle>")]
 
 
+def test_a_second_cut_counts_from_where_the_first_was_at_a_token() -> None:
+    client = Client(slice_tokens=10)
+    client.ask("hello")
+    client.engine.stream(" one one one")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=9)
+    client.engine.answer("")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=8)
+    assert cuts(client) == [" one one", " one one"]
+    assert client.pairs == [("hello", " one one")]
+
+
 @pytest.mark.parametrize("report", [8, 1000])
 def test_a_report_that_crosses_the_words_that_cut_a_reply_does_no_harm(report: int) -> None:
     client = Client(duplex={"heard": "reported", "barge_in": "commit"}, slice_tokens=10)
