@@ -134,6 +134,11 @@ class Floor:
         if self._behind == item.id:
             self._behind = self._items.before(item) or "root"
 
+    def rewritten(self, last: int | None) -> None:
+        """The session was written anew and ends with a turn: a reply before it is none to be interrupted any more."""
+        if self._newest is not None and self._newest.turn != last:
+            self._newest, self._said = None, 0
+
     def begin(self, plan: Plan) -> Response:
         """A response begins."""
         self._responses += 1

@@ -250,6 +250,20 @@ def test_a_second_cut_counts_from_where_the_first_was_at_a_token() -> None:
     assert client.pairs == [("hello", " one one")]
 
 
+def test_words_cut_nothing_that_was_put_behind_the_reply() -> None:
+    client = Client(duplex={"heard": "reported"})
+    client.say("hello")
+    client.engine.answer(" one</s>")
+    content = [{"type": "output_text", "text": "the dog"}]
+    client.send("conversation.item.create", item={"type": "message", "role": "assistant", "content": content})
+    client.send("conversation.item.truncate", item_id="item_000003", characters=5)
+    assert cuts(client) == ["the d"]
+    client.say("and")
+    client.engine.answer(" two</s>")
+    assert client.pairs == [("hello", " one"), ("<idle>", "the d"), ("and", " two")]
+    assert cuts(client) == []
+
+
 @pytest.mark.parametrize("report", [8, 1000])
 def test_a_report_that_crosses_the_words_that_cut_a_reply_does_no_harm(report: int) -> None:
     client = Client(duplex={"heard": "reported", "barge_in": "commit"}, slice_tokens=10)

@@ -34,6 +34,8 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"commit": "slices"},
     {"slice_ms": 500, "false_alarm_ms": 0},
     {"idle_bias": 2.0},
+    {"clock": "client"},
+    {"clock": "server"},
 )
 
 step = st.one_of(
@@ -53,6 +55,7 @@ step = st.one_of(
     st.tuples(st.just("instruct"), st.sampled_from(["", "Be brief"])),
     st.tuples(st.just("limit"), st.sampled_from([1, 4, "inf"])),
     st.tuples(st.just("change"), st.sampled_from(CHANGES)),
+    st.tuples(st.just("tick")),
     st.tuples(st.just("fail")),
 )
 scripts = st.lists(step, min_size=10, max_size=40)
@@ -86,6 +89,7 @@ class Books(Client):
 
     def settle(self) -> None:
         """The engine says nothing more, until nothing is asked for and nobody is held back."""
+        self._change({"clock": "server"})
         for _ in range(40):
             if self.engine.asked is not None:
                 self.engine.answer("" if self.engine.cancelled else "</s>")
@@ -149,6 +153,9 @@ class Books(Client):
     def _change(self, duplex: dict[str, Any]) -> None:
         if self.realtime.describe()["duplex"] is not None:
             self.send("session.update", session={"type": "realtime", "duplex": duplex})
+
+    def _tick(self) -> None:
+        self.send("duplex.tick")
 
     def _fail(self) -> None:
         if self.engine.asked is not None:
