@@ -1,6 +1,6 @@
 # One file, GNU make 3.81 and bash 3.2 suffice (what macOS ships). `make help` lists the targets.
-# PYTHON picks the interpreter the environment is made with; MODEL and QUANT say what `make convert` makes.
-PYTHON ?= python3
+# PYTHON picks the interpreter of the environment (else the one that it has, or python3); MODEL and QUANT say what `make convert` makes.
+PYTHON ?=
 QUANT  ?= q4_k_m
 MODEL  ?=
 ARGS   ?=
@@ -66,7 +66,7 @@ llama-server: $(STAMP)
 	@PYTHON="$(BIN)/python" sh benchmarks/llama-server.sh build/llama-server
 
 $(TRAIN)/.installed: pyproject.toml
-	@$(PYTHON) -m venv $(TRAIN)
+	@$(or $(PYTHON),python3) -m venv $(TRAIN)
 	@$(TRAIN)/bin/python -m pip install --quiet --upgrade pip
 	@$(TRAIN)/bin/python -m pip install 'torch>=2.9' numpy sentencepiece safetensors
 	@touch $@

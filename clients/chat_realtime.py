@@ -37,6 +37,7 @@ from clients.words import clean, in_slices
 
 # A frame has 64 KiB, of which JSON may take two bytes for one.
 SLICE_BYTES = 24 * 1024
+LONGEST_SLICE_MS = 10_000
 
 _T = TypeVar("_T")
 
@@ -181,6 +182,8 @@ class RealtimeChat:
         self._begin()
         self._begun = False
         actions += [Hush()] if self._aloud else []
+        if self._renewing:
+            return [*actions, note("A new conversation.")]  # a connection for it is being made
         if not connected:
             return [*actions, note("Not connected: a new conversation begins when the server is back.")]
         self._renewing = True
@@ -305,14 +308,25 @@ class RealtimeChat:
         return actions + [action for said in waiting for action in self._say(_Said(said.text))]
 
     def _on_resumed(self, event: Mapping[str, Any]) -> list[Action]:
-        return [note("Connected again: the conversation goes on.")]
+        return [note("Connected again: the conversation goes on."), *self._speak_on()]
+
+    def _speak_on(self) -> list[Action]:
+        """Speech that was hushed, and is not to be cut, goes on from where it was heard."""
+        reply = self._reply
+        if reply is None or not self._rest or self._stopped or self.waiting or not self._session.connected:
+            return []
+        rest = Speak(reply.item, reply.heard, reply.text[reply.heard :])
+        return [rest] if self._worded else [rest, Flush()]
 
     def _on_updated(self, event: Mapping[str, Any]) -> list[Action]:
         duplex = _of(event, "session", dict).get("duplex")
         if not isinstance(duplex, dict):
             return []
         if not self._client_clock:
-            self.slice_seconds = _of(duplex, "slice_ms", int) / 1000
+            slice_ms = _of(duplex, "slice_ms", int)
+            if not 0 < slice_ms <= LONGEST_SLICE_MS:
+                raise EventError(f"slices of {str(slice_ms)[:20]} ms")
+            self.slice_seconds = slice_ms / 1000
         self._aloud = duplex.get("heard") == "reported"
         reply = self._reply
         return [] if self._aloud or reply is None or reply.cut else self._show(reply, len(reply.text), continues=True)
@@ -335,12 +349,6 @@ class RealtimeChat:
         self._reply, self._more, self._worded, self._full, self.waiting = None, True, False, False, False
         return [*hush, Show(Slice(Speaker.YOU, clean(text), interrupts=interrupts))]
 
-    def _on_cleared(self, event: Mapping[str, Any]) -> list[Action]:
-        """What was committed while the assistant speaks asks for nothing: it speaks on."""
-        if not self._pending:
-            return []
-        return [Show(Slice(Speaker.YOU, f"({clean(self._pending.popleft().text)})"))]
-
     def _on_response(self, event: Mapping[str, Any]) -> list[Action]:
         self._response = _of(_of(event, "response", dict), "id", str)
         self._worded = self._stopped = False
@@ -354,7 +362,8 @@ class RealtimeChat:
         start = len(reply.text)
         reply.text += delta
         if self._aloud:
-            return [] if self._stopped else [Speak(item, start, delta)]
+            missed = not self._session.connected  # it is spoken when all that was missed is there
+            return [] if self._stopped or missed else [Speak(item, start, delta)]
         return self._show(reply, len(reply.text), continues=continues)
 
     def _show(self, reply: _Reply, until: int, *, continues: bool) -> list[Action]:
@@ -407,11 +416,14 @@ class RealtimeChat:
         return [Hush()] if self._aloud else []
 
     def _on_false_alarm(self, event: Mapping[str, Any]) -> list[Action]:
-        reply, characters = self._reply, _of(event, "characters", int)
-        self.waiting = False
-        if not self._aloud or reply is None or reply.item != event.get("item_id"):
-            return []
-        return [Speak(reply.item, characters, reply.text[characters:]), Flush()]
+        """What was typed asks for nothing: the assistant speaks on. If it was committed, it was as a back-channel."""
+        actions: list[Action] = []
+        if event.get("reason") != "withdrawn":
+            if self._pending:
+                self._pending.popleft()
+            actions.append(Show(Slice(Speaker.YOU, f"({clean(_of(event, 'text', str))})")))
+        held, self.waiting = self.waiting, False
+        return [*actions, *self._speak_on()] if held else actions
 
     def _on_error(self, event: Mapping[str, Any]) -> list[Action]:
         error = _of(event, "error", dict)
@@ -435,7 +447,6 @@ class RealtimeChat:
         "session.resumed": _on_resumed,
         "session.updated": _on_updated,
         "input_text_buffer.committed": _on_committed,
-        "input_text_buffer.cleared": _on_cleared,
         "conversation.item.added": _on_added,
         "conversation.item.truncated": _on_truncated,
         "response.created": _on_response,

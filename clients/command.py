@@ -35,7 +35,7 @@ PAGE = Page(
         ("0", "you left; the script, the recording or the input is over"),
         ("1", "no connection, or not all could be said or written"),
         ("2", "an option or a file that cannot be used"),
-        ("130", "Ctrl-C, where there is no terminal"),
+        ("130", "Ctrl-C in a script or a replay, or where input comes from a pipe"),
     ),
     more=(
         ("edge-chat eval --help", "scripted conversations, and scores"),

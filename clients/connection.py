@@ -152,7 +152,10 @@ class Connection:
         return self._outbox.qsize() if self._outbox is not None else 0
 
     def send(self, frame: str) -> None:
-        """Sends `frame` after those before it, without blocking. Call it between `Opened` and `Lost` only."""
+        """Sends `frame` after those before it, without blocking. Call it between `Opened` and `Lost` only.
+
+        What is sent while the connection is being closed is lost.
+        """
         self._put(frame)
 
     def mark(self, number: int) -> None:
@@ -195,12 +198,12 @@ class Connection:
                 opened_at = clock()
                 assert isinstance(websocket, _Socket)
                 reason = await self._converse(websocket, deliver)
+                deadline = None if self.patience is None else clock() + self.patience
                 if self._renewing:
                     self._renewing = False
                     continue
                 if clock() - opened_at >= STABLE_SECONDS:
                     attempt = 0
-                deadline = None if self.patience is None else clock() + self.patience
                 lasting = not self.reopen
             attempt += 1
             delay = delay_before(attempt)
@@ -225,9 +228,9 @@ class Connection:
                     websocket.tell_passed()
         finally:
             websocket.tell = None
-            self._outbox = None
             writer.cancel()
-            await websocket.close()
+            await websocket.close()  # a server may take its time
+            self._outbox = None
         return _closing(websocket)
 
 

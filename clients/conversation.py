@@ -25,7 +25,7 @@ from clients.chat import (
     Speak,
     Speaker,
 )
-from clients.connection import Connection, Event, Lost, Opened, Passed, Received
+from clients.connection import OPEN_TIMEOUT, Connection, Event, Lost, Opened, Passed, Received, public_url
 from clients.pace import Heard, ReplySpeaker
 
 DRAFT_SECONDS = 0.2  # between one draft and the next, at least
@@ -36,7 +36,7 @@ COMMANDS = {
     "/quit": "leave (so does Ctrl-D, and Ctrl-C twice)",
 }
 HELP = {
-    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each tick, and "
+    Mode.DUPLEX: "Type at any time, also while the assistant speaks. Finished words leave the line at each slice, and "
     "Enter sends the rest at once. Words that come while the assistant speaks interrupt it; so does Ctrl-C.",
     Mode.CHAT: "Enter sends the line. Ctrl-C during a reply stops the assistant.",
 }
@@ -113,6 +113,7 @@ class Conversation:
         self._voice: ReplySpeaker | None = None
         self._next_draft: asyncio.TimerHandle | None = None
         self._last_draft_at = float("-inf")
+        self._nothing_said: asyncio.TimerHandle | None = None
         self._front_end: FrontEnd
         self._online = asyncio.Event()
         self._left = asyncio.Event()
@@ -149,13 +150,14 @@ class Conversation:
             for task in done:
                 task.result()
         finally:
+            if self._voice is not None:  # first: closing the connection may take a while
+                await self._voice.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._next_draft is not None:
-                self._next_draft.cancel()
-            if self._voice is not None:
-                await self._voice.close()
+            for timer in (self._next_draft, self._nothing_said):
+                if timer is not None:
+                    timer.cancel()
             self._perform(self.chat.ended())
         if self._failure is not None:
             raise self._failure
@@ -178,10 +180,14 @@ class Conversation:
         if line.startswith("/"):
             self._command(line)
             return True
-        if line and not self.chat.listening:
+        return self.say(line)
+
+    def say(self, words: str) -> bool:
+        """As `enter`, of what is no command, whatever it begins with."""
+        if words and not self.chat.listening:
             self.note("Not sent: there is no connection.")
             return False
-        self._perform(self.chat.say(line))
+        self._perform(self.chat.say(words))
         self._ticker.restart()
         self.typing()
         self._front_end.changed()
@@ -220,6 +226,10 @@ class Conversation:
         self._perform(self.chat.stop())
         self._ticker.restart()
 
+    def renew(self) -> None:
+        """A new conversation is to begin."""
+        self._perform(self.chat.renew())
+
     def note(self, text: str) -> None:
         self._show(Slice(Speaker.NOTE, text))
 
@@ -228,7 +238,7 @@ class Conversation:
         if name == "/quit":
             self.leave()
         elif name == "/new":
-            self._perform(self.chat.renew())
+            self.renew()
         elif name == "/help":
             self.note(HELP[self.chat.mode])
             for command, does in COMMANDS.items():
@@ -241,6 +251,7 @@ class Conversation:
         if isinstance(event, Opened):
             self.state = "connected"
             self._last_reason = None
+            self._nothing_said = asyncio.get_running_loop().call_later(OPEN_TIMEOUT, self._hear_nothing)
             self._perform(self.chat.opened(event.subprotocol))
         elif isinstance(event, Received):
             actions = self.chat.hear(event.frame)
@@ -271,7 +282,20 @@ class Conversation:
         self._perform(self.chat.heard(heard.item, heard.end))
         self._front_end.changed()
 
+    def _hear_nothing(self) -> None:
+        """A connection is there, and nobody who begins a conversation."""
+        if self.chat.listening:
+            return
+        reason = f"what answers at {public_url(self._connection.url)} begins no conversation: is it an edge-server?"
+        if self._connection.patience is None:
+            self.note(f"{reason[0].upper()}{reason[1:]}")
+        else:
+            self._given_up = reason
+            self.leave()
+
     def _on_lost(self, event: Lost) -> None:
+        if self._nothing_said is not None:
+            self._nothing_said.cancel()
         self._perform(self.chat.lost())
         if event.retry_in is None:
             self._given_up = event.reason

@@ -34,7 +34,14 @@ class Stopped:
     at: float
 
 
-Deed = Typed | Said | Stopped
+@dataclass(frozen=True)
+class Renewed:
+    """A new conversation began."""
+
+    at: float
+
+
+Deed = Typed | Said | Stopped | Renewed
 
 
 def users_part(recording: Recording) -> list[Deed]:
@@ -56,7 +63,9 @@ class _User:
     def __init__(self) -> None:
         self.deeds: list[Deed] = []
         self._draft = ""
-        self._unanswered: list[str | None] = []  # the drafts that were committed, and None for each that was cleared
+        # The drafts that were committed, each with what was said by it; and None for each that was cleared.
+        self._unanswered: list[tuple[str, Said] | None] = []
+        self._sessions = 0
         self._reply: object = None  # the id of the newest
         self._typed = 0
 
@@ -79,8 +88,9 @@ class _User:
     def commit(self, at: float, event: dict[str, Any]) -> None:
         words, self._draft = self._draft.strip(), ""
         if words:
-            self._unanswered.append(words)
-            self.deeds.append(Said(at, words))
+            said = Said(at, words)
+            self._unanswered.append((words, said))
+            self.deeds.append(said)
 
     def create(self, at: float, event: dict[str, Any]) -> None:
         item = event.get("item")
@@ -100,6 +110,12 @@ class _User:
     # --- the server's
 
     def created(self, at: float, event: dict[str, Any]) -> None:
+        self._sessions += 1
+        if self._sessions > 1:
+            # What never came into the conversation before was not said there: a client says it again.
+            lost = [one[1] for one in self._unanswered if one is not None]
+            self.deeds = [deed for deed in self.deeds if not any(deed is one for one in lost)]
+            self.deeds.append(Renewed(at))
         self._draft, self._unanswered, self._reply = "", [], None
 
     def replied(self, at: float, event: dict[str, Any]) -> None:
@@ -116,9 +132,9 @@ class _User:
         if self._unanswered:
             # A slice may have taken the beginning of it when the rest was committed: then that is answered too.
             waiting = self._unanswered.pop(0)
-            rest = _behind(waiting, words) if waiting is not None else None
-            if rest:
-                self._unanswered.insert(0, rest)
+            rest = _behind(waiting[0], words) if waiting is not None else None
+            if waiting is not None and rest:
+                self._unanswered.insert(0, (rest, waiting[1]))
         elif (left := _behind(self._draft, words)) is not None:
             self.deeds.append(Said(at, words))
             self._draft = ""

@@ -6,11 +6,14 @@ was said and heard, not how it was judged.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from clients.eval_played import Played, PlayedSlice
 
@@ -30,31 +33,44 @@ class Record:
         fresh: Whether what is there is thrown away.
 
     Raises:
-        RecordError: The file cannot be read or written, is none of these, or was played with other settings.
+        RecordError: The file cannot be read or written, is none of these, was played with other settings, or somebody
+            else is writing to it.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any], *, fresh: bool = False) -> None:
         self.path = path
         self.played: dict[str, Played] = {}
-        header = {"edge-chat eval": VERSION, **settings}
         try:
-            data = b"" if fresh or not path.exists() else path.read_bytes()
+            self._file = path.open("rb+" if path.exists() else "xb+", buffering=0)
+        except OSError as error:
+            raise self._unusable(error) from None
+        try:
+            self._begin({"edge-chat eval": VERSION, **settings}, fresh=fresh)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _begin(self, header: dict[str, Any], *, fresh: bool) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is closed, however this ends
+            data = b"" if fresh else self._file.read()
             # A line that was being written when the machine went down has no end, and may break off within a character.
             whole = data[: data.rfind(b"\n") + 1]
-            if not whole and not _as_line(header).encode().startswith(data):
+            if not whole and not _as_line(header).startswith(data):
                 raise self._refused("holds something else")
             if whole:
                 self._read(whole.decode(), header)
-            self._file: TextIO = path.open("r+" if whole else "w", encoding="utf-8", newline="\n")
-            if whole:
-                self._file.seek(len(whole))
-                self._file.truncate()
-            else:
+            self._file.seek(len(whole))
+            self._file.truncate()
+            if not whole:
                 self._write(header)
+        except BlockingIOError:
+            text = f"another edge-chat eval writes to {self.path}: wait for its end, or give another --out"
+            raise RecordError(text) from None
         except UnicodeDecodeError:
             raise self._refused("is not a text file") from None
         except OSError as error:
-            raise RecordError(f"cannot use the results {path}: {error.strerror or error}") from None
+            raise self._unusable(error) from None
 
     def add(self, played: Played) -> None:
         """Keeps a scenario; it is in the file when this returns. Raises OSError."""
@@ -66,8 +82,9 @@ class Record:
         self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(_as_line(line))
-        self._file.flush()
+        data = _as_line(line)
+        if self._file.write(data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _read(self, text: str, header: dict[str, Any]) -> None:
         first, *lines = text.removesuffix("\n").split("\n")
@@ -86,6 +103,9 @@ class Record:
             if played is None:
                 raise self._refused(f"is broken in line {number}")
             self.played[played.id] = played
+
+    def _unusable(self, error: OSError) -> RecordError:
+        return RecordError(f"cannot use the results {self.path}: {error.strerror or error}")
 
     def _refused(self, what: str) -> RecordError:
         return RecordError(f"{self.path} {what}: give another --out, or --fresh to throw it away")
@@ -110,8 +130,8 @@ def _is_time(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def _as_line(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False) + "\n"
+def _as_line(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False) + "\n").encode()
 
 
 def _shown(value: object) -> str:

@@ -8,6 +8,7 @@ comes again by itself (docs/realtime.md, "Resuming").
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -32,12 +33,23 @@ def parse(frame: str) -> dict[str, Any]:
         EventError: There is none.
     """
     try:
-        event = json.loads(frame)
+        event = json.loads(frame, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise EventError("a frame that is not JSON") from None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         raise EventError("a frame that is no event")
     return event
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is too large")
+    return value
 
 
 class Session:
@@ -70,7 +82,7 @@ class Session:
         if self._token is None:
             return ""
         place = {"resume": self._token} | ({} if self._last is None else {"after": self._last})
-        return f"?{urlencode(place)}"
+        return f"?{urlencode(place, errors='replace')}"
 
     def lost(self) -> None:
         """The connection is no more; the session may still be there."""
@@ -112,4 +124,9 @@ class Session:
 
 
 def _frame(event: Mapping[str, Any]) -> Send:
-    return Send(json.dumps(event, ensure_ascii=False))
+    frame = json.dumps(event, ensure_ascii=False)
+    try:
+        frame.encode()
+    except UnicodeEncodeError:  # half of a character, in an id of the server's
+        frame = json.dumps(event)
+    return Send(frame)

@@ -139,6 +139,11 @@ def read_recording(path: Path) -> Recording:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise RecordingError(f"cannot read the recording {path}: {error.strerror or error}") from None
+    return parse_recording(data, path)
+
+
+def parse_recording(data: bytes, path: Path) -> Recording:
+    """The recording in a file's bytes, as `read_recording`; `path` is what errors call it."""
     if len(data) > LARGEST_FILE:
         raise RecordingError(f"{path} is larger than {LARGEST_FILE // 2**20} MiB, which no recording is: {_REMEDY}")
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from clients.chat import Mode, Show, Slice
 from clients.chat_realtime import RealtimeChat
-from clients.deeds import Deed, Said, Typed
+from clients.deeds import Deed, Renewed, Said, Typed
 from clients.realtime_session import EventError
 from clients.recording import Recording
 from clients.transcript import Transcript
@@ -52,7 +52,8 @@ async def replay(
 def _shown(chat: RealtimeChat, sender: str, event: dict[str, object]) -> list[Slice]:
     try:
         if sender == "server":
-            actions = chat.take(event)
+            another = event["type"] == "session.created" and chat.listening
+            actions = [*(chat.renew() if another else []), *chat.take(event)]
         elif event["type"] == "conversation.item.heard":
             item, characters = event.get("item_id"), event.get("characters")
             actions = chat.heard(item, characters) if isinstance(item, str) and isinstance(characters, int) else []
@@ -117,7 +118,10 @@ class DeedsFrontEnd:
             self._conversation.typing()
         elif isinstance(deed, Said):
             self._typed = ""
-            self._conversation.enter(deed.text)
+            self._conversation.say(deed.text)
+        elif isinstance(deed, Renewed):
+            self._typed = ""
+            self._conversation.renew()
         else:
             self._conversation.stop()
         self._wind()

@@ -18,14 +18,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from clients.chat import Slice
 from clients.conversation import Conversation, TalkError
 from clients.transcript import Transcript
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # After the last line, an assistant that goes on and on is listened to for so many ticks.
 LAST_TICKS = 100
@@ -71,19 +68,17 @@ class Cue:
     words: str
 
 
-def read_script(path: Path) -> list[Cue]:
-    """The cues of the script at `path`.
+def read_script(data: bytes, name: str) -> list[Cue]:
+    """The cues of the script in a file's bytes; `name` is what errors call it.
 
     Raises:
-        ScriptError: It cannot be read, or a line of it is not understood.
+        ScriptError: It is no text, or a line of it is not understood.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ScriptError(f"{path} is not a text file in UTF-8 (byte {error.start})") from None
-    except OSError as error:
-        raise ScriptError(f"cannot read the script {path}: {error.strerror or error}") from None
-    return parse_script(text, str(path))
+        raise ScriptError(f"{name} is not a text file in UTF-8 (byte {error.start})") from None
+    return parse_script(text, name)
 
 
 def parse_script(text: str, name: str) -> list[Cue]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
+MOST = 10**15  # of anything: numbers above it are none
 _TOKENS = ("reused", "prefilled", "sampled", "guessed", "dropped")
 
 
@@ -56,7 +57,7 @@ class Stats:
             details = usage.get("input_token_details")
             cached = details.get("cached_tokens") if isinstance(details, dict) else 0
             counts = {"input": usage.get("input_tokens"), "output": usage.get("output_tokens"), "cached": cached}
-            self._usage.update({name: count for name, count in counts.items() if isinstance(count, int)})
+            self._usage.update({name: count for name, count in counts.items() if _is_count(count)})
 
     @property
     def last(self) -> tuple[str, ...]:
@@ -105,14 +106,23 @@ class Stats:
 def _slice(event: Mapping[str, Any]) -> _Slice | None:
     """None: the event is not what the protocol says."""
     tokens, ms, number = event.get("tokens"), event.get("ms"), event.get("number")
-    if not isinstance(tokens, dict) or not isinstance(ms, dict) or not isinstance(number, int):
+    if not isinstance(tokens, dict) or not isinstance(ms, dict) or not _is_count(number):
         return None
     tokens = {"dropped": 0, **tokens}  # a recording may be of an earlier server
-    known = {name: count for name in _TOKENS if isinstance(count := tokens.get(name), int)}
+    known = {name: tokens[name] for name in _TOKENS if _is_count(tokens.get(name))}
     first, total = ms.get("first_token"), ms.get("total")
-    if len(known) < len(_TOKENS) or not isinstance(total, int | float) or not isinstance(first, int | float | None):
+    if len(known) < len(_TOKENS) or not _is_time(total) or not (first is None or _is_time(first)):
         return None
     return _Slice(number, str(event.get("kind")), known, first, total)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    """Nothing in a recording, or of a server, is believed."""
+    return isinstance(value, int) and 0 <= value <= MOST
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= MOST
 
 
 def _spread(values: list[float]) -> str:

@@ -22,9 +22,9 @@ from clients.lines import Lines, read_lines
 from clients.pace import Heard, PacedSpeaker, ReplySpeaker
 from clients.protocols import Protocol
 from clients.realtime_session import Sender, Tap
-from clients.recording import Recorder, RecordingError, read_recording
+from clients.recording import LARGEST_FILE, Recorder, RecordingError, parse_recording
 from clients.replay import DeedsFrontEnd
-from clients.script import Cue, ScriptFrontEnd, read_script
+from clients.script import Cue, ScriptError, ScriptFrontEnd, read_script
 from clients.terminal import Terminal
 from clients.voice import Voice, VoiceSpeaker, find_voice
 
@@ -80,16 +80,16 @@ def read_options(
     """
     spoken = _one_of(Protocol, "--protocol", protocol, "no protocol")
     turns = _one_of(Mode, "--mode", mode, "no way to talk")
-    recorded = script is not None and _is_recording(script)
+    cues, deeds = (None, None) if script is None else _users_part(script)
     for option, given in (("--wpm", wpm), ("--voice", voice), ("--stats", stats), ("--record", record)):
         if given and spoken is Protocol.TEXT:
             raise OptionError(f"{option} needs to know more than the text protocol says: leave out --protocol text")
     for option, given in (("--wpm", wpm), ("--voice", voice)):
         if given and turns is Mode.CHAT:
             raise OptionError(f"{option} needs an assistant that can be interrupted: leave out --mode chat")
-    if recorded and spoken is Protocol.TEXT:
+    if deeds is not None and spoken is Protocol.TEXT:
         raise OptionError("--script with a recording needs the JSON protocol: leave out --protocol text")
-    ours = spoken is Protocol.TEXT or (script is not None and not recorded)  # the clock
+    ours = spoken is Protocol.TEXT or cues is not None  # the clock
     shortest, longest = (SHORTEST_TICK, LONGEST_TICK) if ours else (SHORTEST_SLICE, LONGEST_SLICE)
     patience = _number(wait)
     if not 0 <= patience < float("inf"):
@@ -103,8 +103,8 @@ def read_options(
         voice=_find_voice() if voice else None,
         stats=stats,
         record=_new_file(record),
-        cues=read_script(script) if script is not None and not recorded else None,
-        deeds=users_part(read_recording(script)) if script is not None and recorded else None,
+        cues=cues,
+        deeds=deeds,
         times=times,
         wait=patience,
     )
@@ -154,12 +154,16 @@ def _address(url: str | None, protocol: Protocol, mode: Mode) -> str:
     return url
 
 
-def _is_recording(script: Path) -> bool:
+def _users_part(script: Path) -> tuple[list[Cue] | None, list[Deed] | None]:
+    """What is said in a file: a script, or a recording. It is read once, since it may be a pipe."""
     try:
         with script.open("rb") as file:
-            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    except OSError:
-        return False  # reading it as a script says what is wrong
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ScriptError(f"cannot read the script {shown(str(script))}: {error.strerror or error}") from None
+    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return None, users_part(parse_recording(data, script))
+    return read_script(data, shown(str(script))), None
 
 
 def _new_file(path: Path | None) -> Path | None:

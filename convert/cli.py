@@ -27,7 +27,7 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 
 _CONVERTING = (
-    ("edge-convert pocket", "the pocket model that comes with the project, to models/pocket-q4_k_m.gguf"),
+    ("edge-convert pocket --quant q8_0", "the pocket model that comes with the project, to models/pocket-q8_0.gguf"),
     (
         "edge-convert xinrongzhang2022/MiniCPM-duplex",
         "downloads the checkpoint (5.5 GB), and writes models/MiniCPM-duplex-q4_k_m.gguf (2 GB)",
@@ -58,8 +58,8 @@ _IMATRIX = Page(
     examples=(
         ("edge-convert imatrix pocket --out pocket.imatrix", "of the pocket model, from its own transcripts"),
         (
-            "edge-convert imatrix models/minicpm-duplex --out duplex.imatrix --tokens 20000",
-            "of a folder, in half the time",
+            "edge-convert imatrix models/minicpm-duplex --out it.imatrix --corpus my.jsonl",
+            "of a folder, from transcripts of one's own",
         ),
         ("edge-convert pocket --quant iq3_xxs --imatrix pocket.imatrix", "takes it"),
     ),

@@ -194,6 +194,7 @@ def _entries(source: Source, model: MiniCPM, vocabulary: Vocabulary, matrices: D
             idle_token_id=vocabulary.idle_id,
             source=source.label,
             revision=source.revision,
+            idle_bias=model.idle_bias,
         ),
     ]
 

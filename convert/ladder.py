@@ -22,7 +22,7 @@ from convert.imatrix_collect import TOKENS, collect_imatrix
 from convert.ladder_limits import DEFAULT, broken, check_rates, read_limits, smallest
 from convert.ladder_measure import Circumstances, Gauge, Rung, bindings
 from convert.ladder_source import file_digest, float_model, name_of, processors
-from convert.ladder_store import Store
+from convert.ladder_store import Store, alone
 from convert.quality_corpus import SHIPPED, default_corpus, digest, find_corpus, measured_half, other_half, read_corpus
 from convert.quantize import FLOATS, check_quant, plan_quantization, quantize
 from convert.source import POCKET
@@ -112,8 +112,12 @@ class _Ladder:
             self._scenarios = None
 
     def climb(self) -> dict[str, Any]:
-        options = self._options
         folder = self._open_folder()
+        with alone(folder):
+            return self._climb(folder)
+
+    def _climb(self, folder: Path) -> dict[str, Any]:
+        options = self._options
         store = Store(folder, fresh=options.fresh)
         model = float_model(options.model, folder, options.revision, options.tokenizer, self._progress)
         size = self._size(model)

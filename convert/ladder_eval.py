@@ -93,6 +93,7 @@ def evaluate(model: Path, scenarios: str, arguments: Sequence[str], *, threads: 
 def _serving(model: Path, threads: int, gpu_layers: int) -> Iterator[str]:
     command = [str(_command("edge-server")), "run", "--model", str(model), "--port", "0", "--chat-port", "0"]
     command += ["--seed", "1", "--sessions", "1", "--threads", str(threads), "--gpu-layers", str(gpu_layers)]
+    command += ["--idle-bias", "0"]  # that of the model would hide a type that speaks where it should not
     with tempfile.TemporaryFile() as said, _started(command, stdout=subprocess.PIPE, stderr=said) as process:
         late = threading.Timer(_START_SECONDS, process.kill)
         late.start()

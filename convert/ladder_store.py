@@ -4,14 +4,34 @@ measured in; a result is taken again only in the same.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from convert.errors import InputError
 from convert.ladder_source import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else measures into this folder meanwhile. Raises InputError where somebody does."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # gone with the process, however that ends
+    except BlockingIOError:
+        text = f"--out {folder}: another edge-convert ladder measures into it; wait for its end, or give another folder"
+        os.close(handle)
+        raise InputError(text) from None
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 class Store:

@@ -16,6 +16,7 @@ ASSISTANT_MARKER = "duplex.assistant_marker"
 IDLE_TOKEN_ID = "duplex.idle_token_id"  # noqa: S105 - a key's name
 SLICE_SECONDS = "duplex.slice_seconds"
 SLICE_TOKENS = "duplex.slice_tokens"
+IDLE_BIAS = "duplex.idle_bias"
 SOURCE = "duplex.source"
 REVISION = "duplex.revision"
 
@@ -56,7 +57,13 @@ def array(key: str, values: list[Any], item: GGUFValueType) -> Entry:
 
 
 def duplex_entries(
-    *, user_marker: str, assistant_marker: str, idle_token_id: int | None, source: str, revision: str | None
+    *,
+    user_marker: str,
+    assistant_marker: str,
+    idle_token_id: int | None,
+    source: str,
+    revision: str | None,
+    idle_bias: float = 0.0,
 ) -> list[Entry]:
     """This project's own keys. `revision` is the pinned commit of a hub repository; a folder has none."""
     entries = [
@@ -69,6 +76,8 @@ def duplex_entries(
     ]
     if idle_token_id is not None:
         entries.append(uint32(IDLE_TOKEN_ID, idle_token_id))
+    if idle_bias:
+        entries.append(float32(IDLE_BIAS, idle_bias))
     if revision is not None:
         entries.append(string(REVISION, revision))
     return entries

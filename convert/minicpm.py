@@ -55,6 +55,7 @@ class MiniCPM:
     residual_scale: float
     logit_scale: float
     tied: bool
+    idle_bias: float = 0.0  # that it is to be run with; of our own, other checkpoints have none
 
     @property
     def head(self) -> int:
@@ -186,7 +187,14 @@ class _Reader:
             residual_scale=self._number("scale_depth") / math.sqrt(layers),
             logit_scale=hidden / self._number("dim_model_base"),
             tied=tied,
+            idle_bias=self._bias(),
         )
+
+    def _bias(self) -> float:
+        value = self._get("duplex_idle_bias", 0.0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -20 <= value <= 20:
+            raise self._refuse("duplex_idle_bias", "expected a number from -20 to 20")
+        return float(value)
 
     def _rope(self) -> tuple[float, float | None]:
         """Base and, where positions are scaled, the linear factor. `rope_parameters` is newer files' `rope_scaling`."""

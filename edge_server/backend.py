@@ -19,6 +19,7 @@ from edge_server.config import (
     choose_cells,
     choose_ctx,
     choose_flash_attention,
+    choose_idle_bias,
     choose_slice_tokens,
 )
 from edge_server.connection import Conversing
@@ -127,7 +128,7 @@ class Backend:
             slice_tokens,
             config.slide,
             config.look_ahead,
-            idle_bias=config.idle_bias,
+            idle_bias=choose_idle_bias(config.idle_bias, self.facts.idle_bias, upstream=config.upstream),
         )
 
     def _open_context(self, cells: int) -> Context:

@@ -25,6 +25,8 @@ _UNUSABLE = ("2", "an option or a model that cannot be used")
 _PROTOCOLS = ("docs/protocol.md", "the text protocol, and --compat")
 _REALTIME = ("docs/realtime.md", "the JSON protocol at /v1/realtime")
 _TUNING = ("docs/tuning.md", "what the defaults are and why; --idle-bias and --slice-tokens")
+_STARTING = ("docs/getting-started.md", "from nothing to a conversation; what to do when something goes wrong")
+_NETWORK = ("docs/network.md", "from another machine: --host, --allow-origin, a tunnel, a proxy")
 
 _PROGRAM = Page(
     examples=(
@@ -32,7 +34,14 @@ _PROGRAM = Page(
         ("edge-server doctor", "says what is missing or slow on this machine, and what to do about it"),
         ("edge-server tune", "measures which options are fastest on this machine"),
     ),
-    more=(("edge-server run --help", "its options; so for the other commands"), _PROTOCOLS, _REALTIME, _TUNING),
+    more=(
+        ("edge-server run --help", "its options; so for the other commands"),
+        _STARTING,
+        _TUNING,
+        _NETWORK,
+        _PROTOCOLS,
+        _REALTIME,
+    ),
 )
 _RUN = Page(
     examples=(
@@ -53,7 +62,7 @@ _RUN = Page(
         _UNUSABLE,
         ("130", "Ctrl-C before it was ready"),
     ),
-    more=(_TUNING, _PROTOCOLS, _REALTIME),
+    more=(_TUNING, _NETWORK, _PROTOCOLS, _REALTIME),
 )
 _TUNE = Page(
     examples=(
@@ -76,7 +85,7 @@ _DOCTOR = Page(
         _UNUSABLE,
         ("130", "Ctrl-C"),
     ),
-    more=(("docs/tuning.md", "what is measured; what to do where it is too slow"),),
+    more=(("docs/tuning.md", "what is measured; what to do where it is too slow"), _STARTING),
 )
 
 app = typer.Typer(cls=group(_PROGRAM), rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -101,7 +110,7 @@ def run(
     ctx: options.Ctx = None,
     on_full: options.FullContext = options.OnFull.slide,
     slice_tokens: options.SliceTokens = None,
-    idle_bias: options.IdleBias = Config.idle_bias,
+    idle_bias: options.IdleBias = None,
     temperature: options.Temperature = Config.temperature,
     top_p: options.TopP = Config.top_p,
     top_k: options.TopK = Config.top_k,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+MAX_IDLE_BIAS = 20  # to either side
 RESUME_WINDOW = 300.0  # seconds
 MIN_CTX = 64  # tokens: a slice pair with a few words, twice over
 MAX_CTX = 4096  # tokens: the default, if the model was trained on no less; what MiniCPM-duplex was trained on
@@ -55,7 +56,7 @@ class Config:
     temperature: float = 0.8
     top_p: float = 0.8
     top_k: int = 0
-    idle_bias: float = 0.0  # added to the logit of `<idle>` as the first token of a slice
+    idle_bias: float | None = None  # added to the logit of `<idle>` as the first token of a slice
     seed: int | None = None
     slide: bool = True
     look_ahead: bool = True
@@ -94,7 +95,12 @@ class Config:
             (0 <= self.temperature <= 10, "--temperature", self.temperature, "0 (greedy) to 10"),
             (0 < self.top_p <= 1, "--top-p", self.top_p, "above 0 and at most 1 (off)"),
             (self.top_k >= 0, "--top-k", self.top_k, "0 (off) or more"),
-            (-20 <= self.idle_bias <= 20, "--idle-bias", self.idle_bias, "-20 (quick to speak) to 20 (silent)"),
+            (
+                self.idle_bias is None or -MAX_IDLE_BIAS <= self.idle_bias <= MAX_IDLE_BIAS,
+                "--idle-bias",
+                self.idle_bias,
+                "-20 (quick to speak) to 20 (silent)",
+            ),
             (self.threads is None or 1 <= self.threads <= 512, "--threads", self.threads, "1 to 512"),
             (
                 self.kv_type != "q8_0" or self.flash_attention != "off",
@@ -153,6 +159,7 @@ class DuplexFacts:
     idle: int | None  # None: a plain chat model
     slice_seconds: float
     slice_tokens: int  # what the model was trained to say in a slice
+    idle_bias: float = 0.0  # that it is best run with
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], path: Path, n_vocab: int) -> DuplexFacts:
@@ -167,15 +174,17 @@ class DuplexFacts:
             idle = int(metadata["duplex.idle_token_id"]) if "duplex.idle_token_id" in metadata else None
             seconds = float(metadata["duplex.slice_seconds"])
             tokens = int(metadata["duplex.slice_tokens"])
+            bias = float(metadata.get("duplex.idle_bias", "0"))
         except (KeyError, ValueError) as error:
             raise ConfigError(f"{path} has broken duplex metadata ({error})", "convert it again") from error
         sound = user and assistant and user != assistant and math.isfinite(seconds) and seconds > 0
-        sound = sound and 1 <= tokens <= 256
+        sound = sound and 1 <= tokens <= 256 and -MAX_IDLE_BIAS <= bias <= MAX_IDLE_BIAS
         if not sound or (idle is not None and not 0 <= idle < n_vocab):
             raise ConfigError(
-                f"{path} has broken duplex metadata (a marker, the idle token or the slice)", "convert it again"
+                f"{path} has broken duplex metadata (a marker, the idle token, its bias or the slice)",
+                "convert it again",
             )
-        return cls(user, assistant, idle, seconds, tokens)
+        return cls(user, assistant, idle, seconds, tokens, bias)
 
 
 def choose_slice_tokens(asked: int | None, trained: int, ctx: int) -> int:
@@ -187,6 +196,13 @@ def choose_slice_tokens(asked: int | None, trained: int, ctx: int) -> int:
     if tokens > ctx - MIN_CTX // 2:
         raise ConfigError(f"--slice-tokens {tokens} leaves no room in a context of {ctx}", "give a larger --ctx")
     return tokens
+
+
+def choose_idle_bias(asked: float | None, trained: float, *, upstream: bool) -> float:
+    """By default the model's own; the reference knows none."""
+    if asked is not None:
+        return asked
+    return 0.0 if upstream else trained
 
 
 def choose_ctx(asked: int | None, n_ctx_train: int) -> int:

@@ -167,12 +167,13 @@ SliceTokens = Annotated[
     ),
 ]
 IdleBias = Annotated[
-    float,
+    float | None,
     typer.Option(
         metavar="LOGIT",
         rich_help_panel=CONVERSATION,
         help="Added to the logit of <idle> where a slice begins, -20 to 20: above 0 it waits longer, "
         "below 0 it speaks sooner.",
+        show_default="what the model asks for: 1 for the pocket model, 0 for others and with --compat",
     ),
 ]
 Temperature = Annotated[
@@ -232,7 +233,7 @@ Threads = Annotated[
         metavar="COUNT",
         rich_help_panel=SPEED,
         help="Threads that decode, 1 to 512.",
-        show_default="the physical cores",
+        show_default="the physical cores; of Apple's the fast ones",
     ),
 ]
 LookAhead = Annotated[

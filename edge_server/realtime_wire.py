@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from edge_server.config import MAX_IDLE_BIAS
+
 MIN_SLICE_MS, MAX_SLICE_MS = 200, 10_000
-MAX_IDLE_BIAS = 20
 MAX_TEXT = 32_768  # characters of an item, a draft, or instructions
 BACK_CHANNELS = (
     *("uh-huh", "uh huh", "mhm", "mm-hmm", "mm", "hmm", "yeah", "yes", "yep", "ok", "okay", "right", "sure", "i see"),

@@ -4,11 +4,17 @@
 set -eu
 
 venv=${1:?usage: setup.sh VENV}
-python=${PYTHON:-python3}
+python=${PYTHON:-}
 bindings='llama-cpp-python==0.3.36' # as in pyproject.toml
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Where no Python is asked for, an environment that is there keeps its own: what `python3` is may be too old (macOS's is).
+if [ -z "$python" ]; then
+  python=python3
+  if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then python=$venv/bin/python; fi
+fi
 
 # On Debian the headers and venv come in packages of their own; root can have them at once, everybody else is told.
 debian() { # debian WHAT PACKAGES...

@@ -6,6 +6,7 @@ import configparser
 import plistlib
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,15 @@ def test_every_path_in_the_readmes_tree_exists() -> None:
                 folder = Path(name)
 
 
+@pytest.mark.parametrize("folder", ["edge_server", "clients"])
+def test_the_readmes_tree_has_a_line_for_every_module(folder: str) -> None:
+    """Of edge-chat eval one stands for all."""
+    tree = re.search(rf"^{folder}/ .*\n((?: .*\n)*)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert tree
+    modules = {path.name for path in (ROOT / folder).glob("*.py") if not path.name.startswith(("_", "eval_"))}
+    assert modules - set(re.findall(r"\w+\.py", tree[1])) == set()
+
+
 def test_every_picture_and_page_that_the_readme_shows_exists() -> None:
     named = re.findall(r"\]\(([^)#:]+)[)#]", (ROOT / "README.md").read_text())
     assert "docs/page.png" in named
@@ -146,6 +156,26 @@ def test_a_python_that_is_too_old_is_told_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("setup: Python 3.9.6 is too old; install Python 3.10 or newer")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "venv").exists()
+
+
+def test_setting_up_again_keeps_the_python_of_the_environment(tmp_path: Path) -> None:
+    """As with macOS, whose own python3 is too old: PYTHON was given once, and is not again after a git pull."""
+    programs, venv = tmp_path / "bin", tmp_path / "venv"
+    programs.mkdir()
+    old = programs / "python3"
+    old.write_text('#!/bin/sh\ncase "$1" in --version) echo "Python 3.9.6";; *) exit 1;; esac\n')
+    old.chmod(0o755)
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=120)
+    done = subprocess.run(
+        ["sh", str(ROOT / "scripts" / "setup.sh"), str(venv)],
+        env={"PYTHON": "", "PATH": f"{programs}:/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "too old" not in done.stderr
+    assert "the build of llama-cpp-python" in done.stderr  # as far as one comes without a registry
+    assert (venv / "bin" / "python").exists()
 
 
 def test_the_setup_builds_the_bindings_that_the_project_asks_for() -> None:

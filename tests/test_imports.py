@@ -69,7 +69,7 @@ ONLY_IMPORTS = {
     "edge_server.jobs": _CELLS,
     "edge_server.rounds": _CELLS | {f"edge_server.{name}" for name in ("jobs", "pool", "scheduler")},
     "edge_server.engine": _CELLS | {f"edge_server.{name}" for name in ("jobs", "parking", "pool", "rounds")},
-    "edge_server.realtime_wire": frozenset({"pydantic", "pydantic_core"}),
+    "edge_server.realtime_wire": frozenset({"pydantic", "pydantic_core", "edge_server.config"}),
     "edge_server.realtime_params": frozenset({"edge_server.context", "edge_server.realtime_wire"}),
     "edge_server.realtime_words": frozenset({"edge_server.wording"}),
     "edge_server.realtime_log": _NOTHING,

@@ -17,13 +17,17 @@ from tests.edge_server.realtime_peers import Client
 
 
 class Voice:
-    """Speaks as far as the test lets it."""
+    """Speaks as far as the test lets it: every character of a reply once, in order."""
 
     def __init__(self) -> None:
         self.waiting: list[Speak] = []
+        self._item, self._spoken = "", 0  # the reply that was spoken last, and how far
 
     def take(self, action: Action) -> None:
         if isinstance(action, Speak):
+            last = self.waiting[-1] if self.waiting else None
+            item, end = (self._item, self._spoken) if last is None else (last.item, last.start + len(last.text))
+            assert action.start == (end if item == action.item else 0), "spoken twice, or never"
             self.waiting.append(action)
         elif isinstance(action, Hush):
             self.waiting.clear()
@@ -34,6 +38,7 @@ class Voice:
         taken = min(characters, len(first.text))
         rest = Speak(first.item, first.start + taken, first.text[taken:])
         self.waiting[:1] = [rest] if rest.text else []
+        self._item, self._spoken = first.item, rest.start
         return first.item, first.start + taken, taken
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from clients.chat import FULL_NOTE, Flush, Hush, Mode, Press, Replied, Show, Slice, Speak, Speaker
+from clients.chat import FULL_NOTE, Flush, Hush, Mode, Press, Reconnect, Replied, Show, Slice, Speak, Speaker
 from clients.chat_realtime import SLICE_BYTES, RealtimeChat
 from tests.clients.pair import Pair
 
@@ -204,6 +204,55 @@ def test_after_a_false_alarm_speech_goes_on_where_it_was() -> None:
     assert pair.lines()[1] == f"assistant:{TEN}"
 
 
+def test_a_back_channel_that_held_nothing_back_does_not_make_it_begin_again() -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.type("yeah")  # before the first word
+    pair.engine.stream(" one two")
+    pair.settle()
+    waiting = list(pair.voice.waiting)
+    pair.say("yeah")
+    assert pair.voice.waiting == waiting
+    assert pair.lines()[-1] == "you: (yeah)"
+
+
+def test_after_a_lost_connection_speech_goes_on_where_it_was_heard() -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.engine.stream(" one two three")
+    pair.settle()
+    pair.hear(5)
+    pair.lose()
+    assert pair.voice.waiting == []
+    pair.engine.answer(" one two</s>")
+    pair.connect()
+    pair.settle()
+    assert "".join(speak.text for speak in pair.voice.waiting) == "two three one two"
+    pair.hear(100)
+    assert pair.lines()[1:] == [
+        "assistant: one ", "note: Connected again: the conversation goes on.", "assistant: two three one two"
+    ]  # fmt: skip
+    assert not pair.chat.speaking
+    reply = pair.server.realtime.items.last
+    assert reply is not None
+    assert reply.heard == len(reply.text)
+
+
+@pytest.mark.parametrize("keys", ["stop", "type"])
+def test_after_a_lost_connection_nobody_speaks_who_was_stopped_or_held_back(keys: str) -> None:
+    pair = Pair(aloud=True)
+    pair.say("hello")
+    pair.engine.stream(" one two three")
+    pair.settle()
+    pair.do(pair.chat.stop() if keys == "stop" else pair.chat.draft("wait"))
+    if keys == "type":
+        pair.settle()
+    pair.lose()
+    pair.connect()
+    pair.settle()
+    assert pair.voice.waiting == []
+
+
 def test_a_stop_cuts_a_reply_that_is_complete_and_not_heard() -> None:
     pair = Pair(aloud=True)
     pair.say("hello")
@@ -372,6 +421,25 @@ def test_a_new_conversation_is_another_session() -> None:
     assert pair.chat.status[0] == "slice 1", "of the conversation before"
 
 
+def test_two_new_conversations_in_a_row_are_one_connection() -> None:
+    pair = talking()
+    pair.do(pair.chat.renew())
+    pair.do(pair.chat.say("who"))
+    pair.do(pair.chat.renew())
+    assert pair.chat.listening
+    pair.do(pair.chat.say("who are you?"))
+    pair.connect()
+    pair.settle()
+    assert pair.lines()[2:] == [
+        "note: A new conversation.",
+        "you: who",
+        "note: A new conversation.",
+        "you: who are you?",
+    ]
+    assert [text for text, _ in pair.server.pairs] == ["who are you?"]
+    assert sum(isinstance(action, Reconnect) for action in pair.actions) == 1
+
+
 def test_a_new_conversation_without_a_connection_begins_with_the_next() -> None:
     pair = talking()
     pair.lose()
@@ -415,7 +483,9 @@ def test_words_that_do_not_fit_are_told() -> None:
     "frame",
     ["", "{", "[]", '{"type": 1}', '{"type": "response.done"}', '{"type": "duplex.slice", "more": 1}',
      '{"type": "error", "error": []}', '{"type": "response.output_text.delta", "item_id": "x", "delta": 7}',
-     '{"type": "session.updated", "session": {"duplex": {"slice_ms": "2"}}}', "[" * 100_000],
+     '{"type": "session.updated", "session": {"duplex": {"slice_ms": "2"}}}',
+     '{"type": "session.updated", "session": {"duplex": {"slice_ms": 0}}}',
+     '{"type": "session.updated", "session": {"duplex": {"slice_ms": 1' + "0" * 400 + "}}}", "[" * 100_000],
 )  # fmt: skip
 def test_rubbish_is_told_once_and_left_out(frame: str) -> None:
     pair = Pair()

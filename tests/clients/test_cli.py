@@ -90,3 +90,18 @@ def test_the_exit_code_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended.value.code == 5
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_standard_stream_may_be_closed(closed: str, tmp_path: Path) -> None:
+    recording = tmp_path / "talk.json"
+    recording.write_text('{"format": "edge-duplex conversation", "version": 1, "began": "2026-01-01", "events": []}')
+    for given, code in ((f"--replay {recording}", 0), ("--wait 0 --url ws://127.0.0.1:9", 1)):
+        command = f'exec "$0" -X dev -c "{START}" {given} {closed}'
+        done = subprocess.run(
+            ["sh", "-c", command, sys.executable], cwd=ROOT, input="hello\n", capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+        assert "Warning" not in done.stderr

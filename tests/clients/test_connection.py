@@ -227,6 +227,31 @@ async def test_it_leaves_as_one_does_with_a_closing_handshake() -> None:
 
 
 @pytest.mark.real
+async def test_what_is_sent_while_it_is_being_closed_is_lost_and_no_trouble() -> None:
+    async def leave_open(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await connection.wait_closed()
+
+    async with serve(leave_open, "127.0.0.1", 0) as server:
+        connection = Connection(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        opened = asyncio.Event()
+        work = asyncio.create_task(connection.run(lambda _: opened.set()))
+        await opened.wait()
+        work.cancel()
+        sent = 0
+        while True:
+            await asyncio.sleep(0.001)
+            if work.done():
+                break
+            connection.send("too late")
+            sent += 1
+            if sent == 20:
+                for one in server.connections:
+                    one.transport.abort()
+        assert sent >= 20
+
+
+@pytest.mark.real
 @pytest.mark.usefixtures("soon")
 async def test_it_waits_for_a_server_and_comes_back_when_it_is_lost() -> None:
     port = closed_port()
@@ -259,6 +284,21 @@ async def test_it_gives_up_when_its_patience_ends() -> None:
         *[False] * (len(events.all) - 1),
         True,
     ]
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("soon")
+async def test_its_patience_begins_when_the_connection_ends() -> None:
+    async with serve(ServerConnection.wait_closed, "127.0.0.1", 0) as server:
+        connection = Connection(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", patience=0.5)
+        async with running(connection) as events:
+            await events.until_is(Opened)
+            await asyncio.sleep(0.6)
+            server.close(close_connections=False)
+            connection.reconnect()
+            await events.until_is(Opened, Lost)
+    assert isinstance(events.all[1], Lost)
+    assert events.all[1].retry_in is not None
 
 
 @pytest.mark.real

@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from clients import conversation as conversation_module
 from clients.chat import Mode, Slice, Speaker
+from clients.chat_realtime import RealtimeChat
 from clients.chat_text import DRAFT, DRAFT_SUBPROTOCOL, IDLE, NEW_ORDINARY_SESSION, NEW_SESSION, TOO_LONG, TextChat
 from clients.connection import Connection
 from clients.conversation import COMMANDS, Conversation, TalkError, Ticker
@@ -96,6 +98,22 @@ async def test_a_front_end_whose_words_do_not_fit_any_more_learns_it() -> None:
             await in_step(peer).run(FakeFrontEnd([["hello"], ["are you there?"]]))
     async with serving(Peer(answer=lambda text: [TOO_LONG])) as peer:
         await in_step(peer).run(FakeFrontEnd([["hello"], ["/new"]]))
+
+
+@pytest.mark.real
+async def test_a_server_that_begins_no_conversation_is_told_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation_module, "OPEN_TIMEOUT", 0.05)
+    why = "begins no conversation: is it an edge-server?"
+    async with serving() as peer:  # of the text protocol: it waits for the client's first word
+        front_end = FakeFrontEnd([])
+        waiting = Conversation(RealtimeChat(Mode.DUPLEX), Connection(peer.url, patience=0), Ticker(1.0))
+        assert await waiting.run(front_end) == f"what answers at {peer.url} {why}"
+        staying = Conversation(RealtimeChat(Mode.DUPLEX), Connection(peer.url), Ticker(1.0))
+        running = asyncio.create_task(staying.run(front_end))
+        while why not in front_end.notes:
+            await asyncio.sleep(0.002)
+        staying.leave()
+        assert await running is None
 
 
 @pytest.mark.real

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import deeds
-from clients.deeds import Deed, Said, Stopped, Typed, users_part
+from clients.deeds import Deed, Renewed, Said, Stopped, Typed, users_part
 from clients.recording import Recorded, Recording, RecordingError, read_recording
 from tests.clients.taping import taping
 
@@ -124,6 +125,19 @@ def test_a_new_session_begins_without_a_draft() -> None:
     assert done(*events) == [Typed(1, "a"), Said(2, "a"), Typed(3, "b"), Typed(5, "c "), Said(6, "c")]
 
 
+def test_another_session_is_a_new_conversation() -> None:
+    created = server("session.created", session={})
+    events = (created, append("a"), client(COMMIT), server(COMMITTED, text="a"), created, append("b"), client(COMMIT))
+    assert done(*events) == [Typed(2, "a"), Said(3, "a"), Renewed(5), Typed(6, "b"), Said(7, "b")]
+
+
+def test_what_was_lost_with_a_session_and_said_again_in_the_next_was_said_once() -> None:
+    created = server("session.created", session={})
+    said = (append("a"), client(COMMIT))
+    events = (created, *said, server(COMMITTED, text="a"), *said, created, *said, server(COMMITTED, text="a"))
+    assert [deed for deed in done(*events) if not isinstance(deed, Typed)] == [Said(3, "a"), Renewed(7), Said(9, "a")]
+
+
 def test_what_no_server_takes_is_passed_over() -> None:
     assert (
         done(
@@ -187,7 +201,7 @@ def test_every_word_is_said_once_however_it_was_committed(steps: list[str], late
 
 
 def without_times(found: list[Deed]) -> list[Deed]:
-    return [Stopped(0) if isinstance(deed, Stopped) else type(deed)(0, deed.text) for deed in found]
+    return [replace(deed, at=0) for deed in found]
 
 
 @pytest.mark.real

@@ -40,6 +40,18 @@ def test_what_is_kept_is_there_again_whatever_was_said(tmp_path: Path) -> None:
     assert [list(json.loads(line)) for line in path.read_text().splitlines()[:1]] == [["edge-chat eval", *SETTINGS]]
 
 
+def test_two_evaluations_do_not_write_to_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    record = Record(path, SETTINGS)
+    record.add(some("one"))
+    for fresh in (False, True):
+        with pytest.raises(RecordError, match=r"another edge-chat eval writes to .*: wait for its end, or give"):
+            Record(path, SETTINGS, fresh=fresh)
+    record.add(some("two"))
+    record.close()
+    assert list(keep(path)) == ["one", "two"]
+
+
 def test_a_line_may_break_off_within_a_character(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     keep(path, some("one"), some("two", "巴黎"))

@@ -82,7 +82,19 @@ def test_every_event_is_told_once() -> None:
     assert told == [("server", "session.created"), ("client", "duplex.tick"), ("server", "session.resumed")]
 
 
-@pytest.mark.parametrize("frame", ["", "x", "1", "null", "{}", '{"type": null}', "[" * 10_000])
+@pytest.mark.parametrize(
+    "frame",
+    ["", "x", "1", "null", "{}", '{"type": null}', "[" * 10_000,
+     '{"type": "x", "a": NaN}', '{"type": "x", "a": -Infinity}', '{"type": "x", "a": 1e999}'],
+)  # fmt: skip
 def test_what_is_no_event_is_refused(frame: str) -> None:
     with pytest.raises(EventError):
         parse(frame)
+
+
+def test_half_a_character_in_an_id_of_the_servers_can_be_sent() -> None:
+    session = Session()
+    session.receive({"type": "session.created", "event_id": "\ud800", "session": {"resume": {"token": "\ud800"}}})
+    (frame,) = [action.frame for action in session.send("x", item_id="\ud800é")[1] if isinstance(action, Send)]
+    assert json.loads(frame.encode())["item_id"] == "\ud800é"
+    assert session.query().isascii()

@@ -82,24 +82,21 @@ def test_any_text_is_a_script_or_refused(text: str) -> None:
     assert [cue.line_number for cue in cues] == sorted({cue.line_number for cue in cues})
 
 
-def test_files_that_cannot_be_read_are_refused_in_one_line(tmp_path: Path) -> None:
-    binary = tmp_path / "binary.txt"
-    binary.write_bytes(b"0: \xff\xfe")
-    empty = tmp_path / "empty.txt"
-    empty.write_text("# nothing\n")
-    for path, complaint in (
-        (tmp_path / "missing.txt", "No such file"),
-        (tmp_path, "directory"),
-        (binary, "UTF-8 (byte 3)"),
-        (empty, "at least one line"),
-    ):
-        with pytest.raises(ScriptError, match=f".*{path.name}.*") as error:
-            read_script(path)
-        assert complaint in str(error.value)
+@pytest.mark.parametrize(
+    ("data", "complaint"), [(b"0: \xff\xfe", "UTF-8 (byte 3)"), (b"\xef\xbb\xbf# nothing\r\n", "at least one line")]
+)
+def test_what_is_no_script_is_refused_in_one_line(data: bytes, complaint: str) -> None:
+    with pytest.raises(ScriptError, match=r"talk\.txt") as error:
+        read_script(data, "talk.txt")
+    assert complaint in str(error.value)
+
+
+def test_line_ends_are_of_any_system() -> None:
+    assert read_script(b"0: hello\r\n+1: you\r\n", "test") == parse_script("0: hello\n+1: you\n", "test")
 
 
 def test_the_documented_example_is_a_script() -> None:
-    kinds = {type(cue.moment) for cue in read_script(EXAMPLE)}
+    kinds = {type(cue.moment) for cue in read_script(EXAMPLE.read_bytes(), EXAMPLE.name)}
     assert kinds == {AtTick, AfterTicks, AfterReplies, AfterSilence}
 
 

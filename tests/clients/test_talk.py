@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -129,6 +130,23 @@ def test_a_script_may_be_a_recording(tmp_path: Path) -> None:
     assert "holds no recorded conversation" in refusal(script=path)
 
 
+@pytest.mark.parametrize("given", [{"script": Path("/no/such.txt")}, {"script": Path("/")}])
+def test_a_script_that_cannot_be_read_is_named(given: dict[str, Any]) -> None:
+    assert f"cannot read the script {given['script']}: " in refusal(**given)
+
+
+def test_a_script_may_come_from_a_pipe() -> None:
+    for written, is_script in (("0: hello\n", True), (json.dumps(recording(commit("hello", at=500))), False)):
+        ours, theirs = os.pipe()
+        os.write(theirs, written.encode())
+        os.close(theirs)
+        try:
+            read = options(script=Path(f"/dev/fd/{ours}"))
+        finally:
+            os.close(ours)
+        assert (read.cues is not None, read.deeds is not None) == (is_script, not is_script)
+
+
 # --- conversations
 
 
@@ -234,6 +252,29 @@ async def test_a_conversation_is_recorded_shown_again_and_played_again(tmp_path:
 
 
 @pytest.mark.real
+async def test_a_recording_with_two_conversations_is_played_as_two(tmp_path: Path) -> None:
+    path, again = tmp_path / "talk.json", tmp_path / "again.json"
+    began: list[dict[str, Any]] = [
+        {"at": at, "from": "server", "event": {"type": "session.created"}} for at in (0, 400)
+    ]
+    taken: dict[str, Any] = {
+        "at": 1,
+        "from": "server",
+        "event": {"type": "input_text_buffer.committed", "text": "hello"},
+    }
+    deeds = ([began[0]], commit("hello", at=0), [taken, began[1]], commit("/quit", at=800))
+    path.write_text(json.dumps(recording(*deeds)))
+    async with telling(lambda _: "") as served:
+        ended = await run("--url", served.url(), "--script", str(path), "--no-times", "--record", str(again))
+    assert (ended.code, ended.err) == (0, "A new conversation.\n")
+    assert ended.out == "you        hello\nyou        /quit\n"
+    types = [one.event["type"] for one in read_recording(again).events]
+    assert types.count("session.created") == 2
+    shown = await run("--replay", str(again), "--no-times")
+    assert (shown.out, shown.err) == (ended.out, ended.err)
+
+
+@pytest.mark.real
 async def test_heard_at_a_rate_an_interruption_leaves_what_was_heard(tmp_path: Path) -> None:
     path, record = tmp_path / "talk.json", tmp_path / "again.json"
     path.write_text(json.dumps(recording(commit("a story", at=0), commit("stop it", at=1500))))
@@ -276,10 +317,12 @@ async def test_after_a_lost_connection_the_conversation_goes_on() -> None:
 
 
 class Cable:
-    """Carries bytes to a port and back, until it is cut; then again."""
+    """Carries bytes to a port and back, until it is cut; then again. `called`: somebody wants to be carried."""
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.called, self.open = asyncio.Event(), asyncio.Event()
+        self.open.set()
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -301,6 +344,8 @@ class Cable:
             writer.transport.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.called.set()
+        await self.open.wait()
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers += [writer, back]
         for one, other in ((reader, back), (there, writer)):
@@ -342,12 +387,13 @@ async def test_options_that_do_not_go_with_a_replay_are_refused(tmp_path: Path) 
 async def test_a_recording_that_cannot_be_written_is_told_and_the_conversation_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "gone" / "talk.json"
     path.parent.mkdir()
-    async with telling() as served:
-        process = asyncio.create_task(
-            run("--url", served.url(), "--wait", "5", "--record", str(path), "--tick", "0.2", typed=b"hello\n")
-        )
+    async with telling() as served, Cable(served.ports[0].number) as cable:
+        cable.open.clear()
+        given = ("--url", cable.url, "--record", str(path), "--tick", "0.2")
+        process = asyncio.create_task(run(*given, typed=b"hello\n"))
+        await cable.called.wait()  # the options were read
         path.parent.rmdir()
+        cable.open.set()
         ended = await process
-    assert "Hello to you." in ended.out or ended.code == 2
-    assert "talk.json" in ended.err
-    assert ended.code in (1, 2)
+    why = f"cannot record to {path}: No such file or directory"
+    assert ended == Ended(1, "you: hello\nassistant: Hello to you.\n", f"C{why[1:]}.\nedge-chat: {why}\n")

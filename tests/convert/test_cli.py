@@ -276,5 +276,5 @@ def test_the_metadata_keys_are_documented() -> None:
 
     text = (Path(__file__).resolve().parents[2] / "docs" / "gguf.md").read_text(encoding="utf-8")
     keys = [value for value in vars(metadata).values() if isinstance(value, str) and value.startswith("duplex.")]
-    assert len(keys) == 8
+    assert len(keys) == 9
     assert all(f"`{key}`" in text for key in keys)

@@ -125,6 +125,11 @@ def test_metadata_says_what_the_server_needs(tmp_path: Path) -> None:
     assert metadata["tokenizer.ggml.add_bos_token"] is True
 
 
+def test_a_bias_that_the_checkpoint_asks_for_is_passed_on(tmp_path: Path) -> None:
+    run(write_folder(tmp_path / "parrot", settings=config(duplex_idle_bias=1.5)), tmp_path / "model.gguf")
+    assert read_header(tmp_path / "model.gguf").metadata["duplex.idle_bias"] == 1.5
+
+
 def test_a_tokenizer_without_idle_gives_a_turn_based_model(tmp_path: Path) -> None:
     settings = config(vocab_size=config()["vocab_size"] - 2)
     model = write_folder(tmp_path / "plain", settings=settings)

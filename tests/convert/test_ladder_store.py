@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from convert.ladder_store import Store
+import pytest
+
+from convert.errors import InputError
+from convert.ladder_store import Store, alone
 
 KEY = {"source": "a", "arguments": ("x", 1)}
 
@@ -34,6 +37,13 @@ def test_a_fresh_store_knows_only_its_own(tmp_path: Path) -> None:
     assert store.get("q4_0", "quality", KEY) is None
     store.put("q4_0", "quality", KEY, {"kl": 0.2})
     assert store.get("q4_0", "quality", KEY) == {"kl": 0.2}
+
+
+def test_two_ladders_do_not_measure_into_one_folder(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(InputError, match="another edge-convert ladder measures into it; wait"):
+        alone(tmp_path).__enter__()
+    with alone(tmp_path):
+        pass
 
 
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path) -> None:

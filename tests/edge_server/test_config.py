@@ -14,6 +14,7 @@ from edge_server.config import (
     choose_cells,
     choose_ctx,
     choose_flash_attention,
+    choose_idle_bias,
     choose_slice_tokens,
     find_model,
 )
@@ -127,12 +128,24 @@ def test_a_plain_chat_model_has_no_idle_token() -> None:
         ({"duplex.slice_seconds": "0"}, "broken duplex metadata"),
         ({"duplex.slice_seconds": "nan"}, "broken duplex metadata"),
         ({"duplex.slice_tokens": "0"}, "broken duplex metadata"),
+        ({"duplex.idle_bias": "20.5"}, "broken duplex metadata"),
+        ({"duplex.idle_bias": "nan"}, "broken duplex metadata"),
+        ({"duplex.idle_bias": "much"}, "broken duplex metadata"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_refused(change: dict[str, str | None], told: str) -> None:
     metadata = {key: value for key, value in {**METADATA, **change}.items() if value is not None}
     with pytest.raises(ConfigError, match=told):
         DuplexFacts.read(metadata, MODEL, n_vocab=8)
+
+
+def test_the_bias_on_silence_is_the_models_unless_it_is_given_or_the_reference_is_copied() -> None:
+    facts = DuplexFacts.read({**METADATA, "duplex.idle_bias": "1.500000"}, MODEL, n_vocab=8)
+    assert choose_idle_bias(None, facts.idle_bias, upstream=False) == 1.5
+    assert choose_idle_bias(None, facts.idle_bias, upstream=True) == 0.0
+    assert choose_idle_bias(0.0, facts.idle_bias, upstream=False) == 0.0
+    assert choose_idle_bias(-2.0, facts.idle_bias, upstream=True) == -2.0
+    assert DuplexFacts.read(METADATA, MODEL, n_vocab=8).idle_bias == 0.0
 
 
 def test_ctx_defaults_to_the_smaller_of_4096_and_what_the_model_was_trained_on() -> None:
