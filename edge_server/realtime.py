@@ -155,7 +155,8 @@ class Realtime:
         """The slice that runs will have no answer."""
         code = "server_busy" if failure is Failure.BUSY else "server_error"
         self._send(wire_error(code, failure.value, kind="server_error"))
-        self._held_since = None
+        if not self._floor.late:  # else what is held back is to come yet
+            self._held_since = None
         waits = self._floor.fail(code, failure.value)
         self._driver.give_up()
         if waits:

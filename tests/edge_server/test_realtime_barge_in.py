@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edge_server.driver import Failure
 from tests.edge_server.realtime_peers import Client
 from tests.edge_server.test_realtime_duplex import TEN, of, talking
 
@@ -334,3 +335,18 @@ def test_duplex_is_switched_off_in_the_middle_of_a_barge_in() -> None:
     client.ask("so")
     client.engine.answer(" one</s>")
     assert client.pairs == [("so", " one")]
+
+
+def test_what_is_held_back_is_not_lost_where_the_slice_before_it_fails() -> None:
+    client = Client(duplex={})
+    client.say("hello")
+    client.send("response.create")
+    client.send("response.cancel")
+    client.send("response.create")  # it waits for the slice that is being stopped
+    client.send("input_text_buffer.append", text="u")
+    client.engine.fail(Failure.BUSY)
+    client.engine.answer(" one</s>")
+    assert client.heard() == ""
+    client.send("input_text_buffer.clear")
+    assert client.heard() == " one"
+    assert client.events[-1]["type"] == "response.done"
