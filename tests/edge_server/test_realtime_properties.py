@@ -210,7 +210,7 @@ class Books(Client):
             self.texts[event["item_id"]] = event["text"]
 
 
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(duplex=kinds, script=scripts)
 def test_the_clients_books_and_the_sessions_transcript_agree(
     duplex: dict[str, Any] | None, script: list[tuple[Any, ...]]
