@@ -73,8 +73,7 @@ class Realtime:
         elif isinstance(event, wire.ItemTruncate):
             self._truncate(self._reply(event.item_id), event.characters)
         elif isinstance(event, wire.ItemHeard):
-            item = self._reply(event.item_id)
-            item.heard = max(item.heard, min(event.characters, len(item.text)))
+            self._floor.hear(self._reply(event.item_id), event.characters)
         elif isinstance(event, wire.ResponseCreate):
             self._respond(event.response)
         elif isinstance(event, wire.ResponseCancel):
@@ -156,7 +155,8 @@ class Realtime:
         """The slice that runs will have no answer."""
         code = "server_busy" if failure is Failure.BUSY else "server_error"
         self._send(wire_error(code, failure.value, kind="server_error"))
-        self._held_since = None
+        if not self._floor.late:  # else what is held back is to come yet
+            self._held_since = None
         waits = self._floor.fail(code, failure.value)
         self._driver.give_up()
         if waits:
@@ -174,8 +174,8 @@ class Realtime:
     def _update(self, given: SessionParams) -> None:
         begun = bool(len(self.items) or self._floor.response)
         after = self._about.updated(self._params, given, begun=begun)
-        if "duplex" in given.model_fields_set and self._held_since is not None:  # under rules that hold no more
-            self._resume("withdrawn")
+        if self._held_since is not None and _rules(after.duplex) != _rules(self._params.duplex):
+            self._resume("withdrawn")  # it began under rules that hold no more
         before, self._params = self._params, after
         duplex = after.duplex
         if (duplex is None) != (before.duplex is None):
@@ -332,6 +332,11 @@ class Realtime:
     def _interrupt(self, reason: str, *, heard: int | None = None, tell: bool = False) -> None:
         self._held_since = None
         self._floor.interrupt(reason, heard=heard, tell=tell)
+
+
+def _rules(duplex: Duplex | None) -> tuple[str, str] | None:
+    """What a barge-in begins under."""
+    return None if duplex is None else (duplex.barge_in, duplex.heard)
 
 
 def _limit(tokens: int | str) -> int | None:

@@ -141,6 +141,7 @@ class Asking:
             self._floor.finish("failed", "context_length_exceeded", text)
             return False
         self._instructions, self._changed = instructions, False
+        self._floor.rewritten(turns[-1].turn if turns else None)
         cut, self._cut = self._cut, []
         for item in cut:
             item.text = left_of(item, None if item.turn is None else self.driver.session.reply(item.turn))

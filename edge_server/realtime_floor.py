@@ -82,6 +82,7 @@ class Floor:
         self._held: list[Output] | None = None  # what is said while the assistant is held back
         self._cut: Message | None = None  # taken back, and the client was not told what is left
         self._tell = False  # also if all of it is left
+        self._whole = 0  # characters that the session had said of it then
         self._cancelling = False  # the session has to hear of its slice's end first
 
     @property
@@ -121,12 +122,22 @@ class Floor:
         """Whether an item's words are being made."""
         return self.response is not None and self.response.item is item
 
+    def hear(self, item: Message, characters: int) -> None:
+        """So much of a reply was heard, the client says. What is being cut was heard as far as it is cut."""
+        if item is not self._cut and item.keep is None:
+            item.heard = max(item.heard, min(characters, len(item.text)))
+
     def take_out(self, item: Message) -> None:
         """An item was deleted."""
         self._newest = None if self._newest is item else self._newest
         self._cut = None if self._cut is item else self._cut
         if self._behind == item.id:
             self._behind = self._items.before(item) or "root"
+
+    def rewritten(self, last: int | None) -> None:
+        """The session was written anew and ends with a turn: a reply before it is none to be interrupted any more."""
+        if self._newest is not None and self._newest.turn != last:
+            self._newest, self._said = None, 0
 
     def begin(self, plan: Plan) -> Response:
         """A response begins."""
@@ -234,7 +245,9 @@ class Floor:
             kept = len(item.text)
             if heard is not None or self.heard_reported:
                 kept = min(kept, item.heard if heard is None else heard)
-            item.heard = kept
+            if item is self._cut:  # the session, which is at its slice's end, is to take back the more of the two
+                self._said, kept, tell = self._whole, min(kept, item.heard), tell or self._tell
+            item.heard, self._whole = kept, self._said
             self._cut, self._cancelling, self._tell = item, self.driver.busy, tell
         if self._said > kept:
             self.driver.take(Unheard(self._said - kept))
@@ -266,6 +279,8 @@ class Floor:
         left = self.driver.session.reply(item.turn)
         if self._tell or (left is not None and not item.text.endswith(left)) or item.heard < len(item.text):
             item.text = left_of(item, left)
+            if item is self._newest:
+                self._said = len(item.text)
             self._send({"type": "conversation.item.truncated", **truncated(item)})
 
     def heard_so_far(self) -> dict[str, Any]:

@@ -8,7 +8,19 @@ from typing import Any
 from edge_server.context import Sampling
 from edge_server.conversation import Conversation
 from edge_server.driver import Cost, Failure
-from edge_server.events import Cancel, Event, Finish, Generate, Mode, Prepare, Release, Rewrite, Sampled, SliceDone
+from edge_server.events import (
+    Cancel,
+    Event,
+    Finish,
+    Generate,
+    Mode,
+    Prepare,
+    Release,
+    Rewrite,
+    Sampled,
+    SliceDone,
+    Speak,
+)
 from edge_server.realtime import Realtime
 from edge_server.realtime_params import About
 from edge_server.realtime_wire import WireError, parse
@@ -40,6 +52,7 @@ class Hand(Peer):
         """As `driver.Driver.take`; with the checks of a `Peer`."""
         if isinstance(event, Rewrite):
             self.cells = list(map(int, self.cells))  # what follows a change has to be decoded again
+        self.unforeseen = isinstance(event, Speak)
         for action in self.session.receive(event):
             self._take(action)
             if not isinstance(action, (Generate, Prepare, Cancel, Release)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edge_server.driver import Failure
 from tests.edge_server.realtime_peers import Client
 from tests.edge_server.test_realtime_duplex import TEN, of, talking
 
@@ -216,6 +217,112 @@ def test_other_rules_end_a_barge_in_under_the_old_ones() -> None:
     assert client.heard() == TEN + " two"
 
 
+def cuts(client: Client) -> list[str]:
+    """What `conversation.item.truncated` has said so far."""
+    return [event["text"] for event in client.read() if event["type"] == "conversation.item.truncated"]
+
+
+@pytest.mark.parametrize("kept", [13, 4, 0])
+@pytest.mark.parametrize("first", ["truncate", "cancel"])
+def test_a_reply_that_is_cut_again_before_its_slice_is_over_is_cut_once_to_the_shorter(first: str, kept: int) -> None:
+    client = talking(heard="reported")
+    client.wait(2)
+    client.engine.stream(" two")
+    client.send("conversation.item.heard", item_id="item_000002", characters=8)
+    if first == "cancel":
+        client.send("response.cancel")
+    else:
+        client.send("conversation.item.truncate", item_id="item_000002", characters=8)
+    client.send("conversation.item.truncate", item_id="item_000002", characters=kept)
+    client.engine.answer("")
+    left = " one two"[:kept]
+    assert cuts(client) == [left]
+    assert client.pairs == [("hello", left or "<idle>")]
+
+
+def test_a_second_cut_counts_from_where_the_first_was_at_a_token() -> None:
+    client = Client(slice_tokens=10)
+    client.ask("hello")
+    client.engine.stream(" one one one")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=9)
+    client.engine.answer("")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=8)
+    assert cuts(client) == [" one one", " one one"]
+    assert client.pairs == [("hello", " one one")]
+
+
+def test_words_cut_nothing_that_was_put_behind_the_reply() -> None:
+    client = Client(duplex={"heard": "reported"})
+    client.say("hello")
+    client.engine.answer(" one</s>")
+    content = [{"type": "output_text", "text": "the dog"}]
+    client.send("conversation.item.create", item={"type": "message", "role": "assistant", "content": content})
+    client.send("conversation.item.truncate", item_id="item_000003", characters=5)
+    assert cuts(client) == ["the d"]
+    client.say("and")
+    client.engine.answer(" two</s>")
+    assert client.pairs == [("hello", " one"), ("<idle>", "the d"), ("and", " two")]
+    assert cuts(client) == []
+
+
+@pytest.mark.parametrize("report", [8, 1000])
+def test_a_report_that_crosses_the_words_that_cut_a_reply_does_no_harm(report: int) -> None:
+    client = Client(duplex={"heard": "reported", "barge_in": "commit"}, slice_tokens=10)
+    client.say("hello")
+    client.engine.stream(" one one")
+    client.send("conversation.item.heard", item_id="item_000002", characters=4)
+    client.say("no")
+    client.send("conversation.item.heard", item_id="item_000002", characters=report)
+    client.engine.answer("")
+    assert cuts(client) == [" one"]
+    client.engine.answer(" two</s>")
+    assert client.pairs == [("hello", " one"), ("no", " two")]
+
+
+def test_a_report_that_crosses_the_truncation_of_a_reply_further_back_does_no_harm() -> None:
+    client = Client(duplex={"heard": "reported", "barge_in": "commit"}, slice_tokens=10)
+    client.say("hello")
+    client.engine.answer(" one one two</s>")
+    client.send("conversation.item.heard", item_id="item_000002", characters=12)
+    client.say("and")
+    client.engine.stream(" three")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=4)
+    client.send("conversation.item.heard", item_id="item_000002", characters=8)
+    client.engine.answer("</s>")
+    assert cuts(client) == [" one"]
+    assert client.pairs == [("hello", " one"), ("and", " three")]
+
+
+@pytest.mark.parametrize("heard", ["assumed", "reported"])
+def test_a_cut_is_not_forgotten_where_a_response_is_asked_for_and_cancelled_meanwhile(heard: str) -> None:
+    client = talking(heard=heard)
+    client.wait(2)
+    client.engine.stream(" two")
+    client.send("conversation.item.heard", item_id="item_000002", characters=8)
+    client.send("conversation.item.truncate", item_id="item_000002", characters=4)
+    client.send("response.create")
+    client.send("response.cancel")
+    client.engine.answer("")
+    assert cuts(client) == [" one"]
+    assert client.pairs == [("hello", " one")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"clock": "client"}, {"idle_bias": 1}, {"slice_ms": 500}, {"back_channels": []}, {"barge_in": "draft"}, {}],
+)
+def test_an_update_of_something_else_leaves_a_barge_in_open(change: dict[str, object]) -> None:
+    """Or whoever pauses, or moves the dial, in the middle of typing would be talked over."""
+    client = talking()
+    client.send("input_text_buffer.append", text="u")
+    client.send("session.update", session={"type": "realtime", "duplex": change})
+    assert client.kinds() == ["duplex.barge_in", "session.updated"]
+    client.wait(1)
+    assert client.engine.asked is None
+    client.send("input_text_buffer.clear")
+    assert client.kinds() == ["input_text_buffer.cleared", "duplex.resumed"]
+
+
 def test_duplex_is_switched_off_in_the_middle_of_a_barge_in() -> None:
     client = Client(duplex={"heard": "reported"})
     client.say("hello")
@@ -228,3 +335,18 @@ def test_duplex_is_switched_off_in_the_middle_of_a_barge_in() -> None:
     client.ask("so")
     client.engine.answer(" one</s>")
     assert client.pairs == [("so", " one")]
+
+
+def test_what_is_held_back_is_not_lost_where_the_slice_before_it_fails() -> None:
+    client = Client(duplex={})
+    client.say("hello")
+    client.send("response.create")
+    client.send("response.cancel")
+    client.send("response.create")  # it waits for the slice that is being stopped
+    client.send("input_text_buffer.append", text="u")
+    client.engine.fail(Failure.BUSY)
+    client.engine.answer(" one</s>")
+    assert client.heard() == ""
+    client.send("input_text_buffer.clear")
+    assert client.heard() == " one"
+    assert client.events[-1]["type"] == "response.done"

@@ -26,6 +26,17 @@ REPLIES = (
     "ïve 😀 na😀",
 )
 ITEMS = ("last", "first", "newest reply", "nobody")
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"heard": "reported"},
+    {"heard": "assumed"},
+    {"barge_in": "commit"},
+    {"barge_in": "draft"},
+    {"commit": "slices"},
+    {"slice_ms": 500, "false_alarm_ms": 0},
+    {"idle_bias": 2.0},
+    {"clock": "client"},
+    {"clock": "server"},
+)
 
 step = st.one_of(
     st.tuples(st.just("say"), st.sampled_from(["hello", "the dog", "yeah", "我", "x" * 30])),
@@ -43,6 +54,8 @@ step = st.one_of(
     st.tuples(st.just("cancel")),
     st.tuples(st.just("instruct"), st.sampled_from(["", "Be brief"])),
     st.tuples(st.just("limit"), st.sampled_from([1, 4, "inf"])),
+    st.tuples(st.just("change"), st.sampled_from(CHANGES)),
+    st.tuples(st.just("tick")),
     st.tuples(st.just("fail")),
 )
 scripts = st.lists(step, min_size=10, max_size=40)
@@ -76,6 +89,7 @@ class Books(Client):
 
     def settle(self) -> None:
         """The engine says nothing more, until nothing is asked for and nobody is held back."""
+        self._change({"clock": "server"})
         for _ in range(40):
             if self.engine.asked is not None:
                 self.engine.answer("" if self.engine.cancelled else "</s>")
@@ -136,6 +150,13 @@ class Books(Client):
     def _limit(self, limit: int | str) -> None:
         self.send("session.update", session={"type": "realtime", "max_output_tokens": limit})
 
+    def _change(self, duplex: dict[str, Any]) -> None:
+        if self.realtime.describe()["duplex"] is not None:
+            self.send("session.update", session={"type": "realtime", "duplex": duplex})
+
+    def _tick(self) -> None:
+        self.send("duplex.tick")
+
     def _fail(self) -> None:
         if self.engine.asked is not None:
             self.engine.fail(Failure.BUSY)
@@ -189,7 +210,7 @@ class Books(Client):
             self.texts[event["item_id"]] = event["text"]
 
 
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(duplex=kinds, script=scripts)
 def test_the_clients_books_and_the_sessions_transcript_agree(
     duplex: dict[str, Any] | None, script: list[tuple[Any, ...]]
