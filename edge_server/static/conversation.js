@@ -33,6 +33,8 @@ export class Conversation {
     this._elsewhere = false; // the session went on on another page
     this._said = ""; // of the slice that goes on
     this._typed = ""; // what the server has as the draft
+    this._unsaid = []; // [{id, text}] what was said and the server has not answered for
+    this._again = []; // texts that never came into the session that is gone
     this._biased = false; // whether this session has the user's bias
     this._client = new Client({
       url,
@@ -61,7 +63,7 @@ export class Conversation {
     this.type(text);
     if (!text.trim()) return;
     this._typed = "";
-    this._client.send(COMMIT);
+    this._unsaid.push({ text, id: this._client.send(COMMIT) });
   }
 
   /** The assistant stops, where it is heard. */
@@ -168,6 +170,10 @@ export class Conversation {
       );
       if (!this._returning) this._typed = "";
       if (this._returning || this._elsewhere) this._setClock(Math.max(this._at, this._now));
+      else {
+        this._again.push(...this._unsaid.map(({ text }) => text));
+        this._unsaid = [];
+      }
       this._returning = this._elsewhere = false;
       this._speaker.stop();
       this._callbacks.onToken(null);
@@ -178,6 +184,7 @@ export class Conversation {
       this._speaker.stop();
       if (this._typed) this._take("client", typed("")); // it is typed there now
       this._typed = "";
+      this._unsaid = [];
     }
     this._callbacks.onState(state, detail);
   }
@@ -196,6 +203,7 @@ export class Conversation {
     this.timeline.take(event, at);
     if (event.type === "input_text_buffer.committed") this._callbacks.onToken(this._client.token);
     if (from === "server" && !old) {
+      this._answered(event);
       this._speak(event, before);
       this._offered(event);
     }
@@ -231,6 +239,13 @@ export class Conversation {
     }
     this._speaker.hold(this.paused);
     this._useBias();
+  }
+
+  /** Every commit is answered once, in order. */
+  _answered({ type, error }) {
+    if (type === "input_text_buffer.committed" || type === "input_text_buffer.cleared") this._unsaid.shift();
+    else if (type === "error") this._unsaid = this._unsaid.filter(({ id }) => id !== error.event_id);
+    else if (type === "session.updated") for (const text of this._again.splice(0)) this.commit(text);
   }
 
   /** What only some servers have is asked for once the server has said that it has it. */

@@ -53,6 +53,19 @@ async def test_a_session_that_is_lost_is_told_and_begun_anew(browser: Browser) -
         await expect(visit.page.locator("#slices .boundary")).to_have_text("new session")
 
 
+async def test_what_never_came_into_a_session_that_is_gone_is_said_in_the_next_one(browser: Browser) -> None:
+    async with serving(resume_window=0) as served, visiting(browser, served) as visit:
+        await visit.say("one")
+        await expect(visit.replies).to_have_text(["Assistant: You said one."])
+        visit.cut()  # the page does not know yet: the words go into a connection that is dead
+        await visit.say("two")
+        await expect(visit.page.get_by_role("alert")).to_contain_text("The session was lost")
+        await expect(visit.messages).to_have_text(
+            ["You: one", "Assistant: You said one.", "You: two", "Assistant: You said two."]
+        )
+        assert await visit.page.locator("#messages .draft").count() == 0
+
+
 async def test_while_there_is_no_server_the_page_says_so_and_tries_on(browser: Browser) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = taken.getsockname()[1]
