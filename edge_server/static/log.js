@@ -24,7 +24,10 @@ export class Log {
     this._from = 0; // the first that is drawn
     this._drawn = new Map(); // item → {message, key}
     this._following = true; // the newest words are in sight, until somebody scrolls back
+    this._put = 0; // where the frame was put to follow them
     frame.addEventListener("scroll", () => {
+      // It comes a while after that; meanwhile more may have been said, or the frame be smaller.
+      if (this._following && frame.scrollTop === this._put) return;
       this._following = frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 8;
     });
     earlier.addEventListener("click", () => this._showEarlier());
@@ -77,7 +80,9 @@ export class Log {
   }
 
   _follow() {
-    if (this._following) this._frame.scrollTop = this._frame.scrollHeight;
+    if (!this._following) return;
+    this._frame.scrollTop = this._frame.scrollHeight;
+    this._put = this._frame.scrollTop;
   }
 
   /** Has a screen reader say it: whole phrases, one behind the other. */

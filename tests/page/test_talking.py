@@ -315,6 +315,16 @@ async def test_a_new_conversation_knows_nothing_of_the_old_one(browser: Browser)
         await expect(visit.slices.first).to_contain_text("1 ·")
 
 
+async def test_the_newest_words_are_in_sight_also_behind_a_very_long_message(browser: Browser) -> None:
+    async with serving(lambda text: "Yes." if len(text) < 50 else "") as served, visiting(browser, served) as visit:
+        await visit.entry.press_sequentially("word " * 20)
+        await visit.say("word " * 150)
+        await expect(visit.messages).to_have_count(1)
+        await visit.say("and now?")
+        await expect(visit.messages).to_have_count(3)
+        await expect(visit.messages.last).to_be_in_viewport(ratio=0.9)
+
+
 async def test_markup_is_text(browser: Browser) -> None:
     async with serving() as served, visiting(browser, served) as visit:
         await visit.say("<img src=x onerror=alert(1)>")
