@@ -135,8 +135,9 @@ class Floor:
             self._behind = self._items.before(item) or "root"
 
     def rewritten(self, last: int | None) -> None:
-        """The session was written anew and ends with a turn: a reply before it is none to be interrupted any more."""
-        if self._newest is not None and self._newest.turn != last:
+        """The session was written anew and ends with a turn: a reply of another is none to be interrupted any more."""
+        turn = self._turn if self._newest is None else self._newest.turn
+        if turn != last:
             self._newest, self._said = None, 0
 
     def begin(self, plan: Plan) -> Response:

@@ -350,3 +350,15 @@ def test_what_is_held_back_is_not_lost_where_the_slice_before_it_fails() -> None
     client.send("input_text_buffer.clear")
     assert client.heard() == " one"
     assert client.events[-1]["type"] == "response.done"
+
+
+def test_what_was_held_back_and_is_gone_is_not_taken_from_the_reply_before() -> None:
+    client = Client(duplex={})
+    client.say("hello")
+    client.engine.answer(" one</s>")
+    client.send("response.create")
+    client.send("input_text_buffer.append", text="u")
+    client.engine.answer(" two</s>")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=4)
+    client.wait(5)  # the draft has interrupted
+    assert client.pairs == [("hello", " one")]
