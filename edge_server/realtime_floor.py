@@ -94,6 +94,11 @@ class Floor:
         return self.heard_reported and item is not None and item.heard < len(item.text)
 
     @property
+    def holding(self) -> bool:
+        """Whether words that come wait for `resume` or `interrupt`."""
+        return self._held is not None
+
+    @property
     def waits(self) -> bool:
         """Whether the client is to be told what is left of a reply."""
         return self._cut is not None
