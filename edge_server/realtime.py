@@ -258,6 +258,7 @@ class Realtime:
         self._held_since = None
         self._next_slice = None
         self._floor.resume(reason, self._held_draft)
+        self._asking.carry_out()
 
     def _keep_time(self) -> None:
         """The next slice ends one length from now, if there is anything to be cut."""

@@ -87,6 +87,7 @@ class Asking:
         self._wanted, self._stopping = None, self.driver.busy
         self.driver.take(Stop())
         self._floor.settle()
+        self.carry_out()
 
     def over(self) -> None:
         """A slice is over."""
@@ -96,7 +97,12 @@ class Asking:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self.answer(wanted)
-        elif self._cut:
+        else:
+            self.carry_out()
+
+    def carry_out(self) -> None:
+        """Cut what is to be cut, between two slices; what is held back would be lost by it, and comes first."""
+        if self._cut and not self.driver.busy and not self._floor.holding:
             self._refresh()
 
     def take_out(self, item: Message) -> None:
@@ -110,8 +116,7 @@ class Asking:
         slid = 0 if held is None else len(item.text) - len(held)
         item.heard, item.keep = characters, max(0, characters - slid)
         self._cut.append(item)
-        if not self.driver.busy:
-            self._refresh()
+        self.carry_out()
 
     def refuses(self, output: Output) -> bool:
         """Whether what the session says is about its being rewritten; nobody else needs to know then."""

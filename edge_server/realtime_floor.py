@@ -94,6 +94,11 @@ class Floor:
         return self.heard_reported and item is not None and item.heard < len(item.text)
 
     @property
+    def holding(self) -> bool:
+        """Whether words that come wait for `resume` or `interrupt`."""
+        return self._held is not None
+
+    @property
     def waits(self) -> bool:
         """Whether the client is to be told what is left of a reply."""
         return self._cut is not None
@@ -135,8 +140,9 @@ class Floor:
             self._behind = self._items.before(item) or "root"
 
     def rewritten(self, last: int | None) -> None:
-        """The session was written anew and ends with a turn: a reply before it is none to be interrupted any more."""
-        if self._newest is not None and self._newest.turn != last:
+        """The session was written anew and ends with a turn: a reply of another is none to be interrupted any more."""
+        turn = self._turn if self._newest is None else self._newest.turn
+        if turn != last:
             self._newest, self._said = None, 0
 
     def begin(self, plan: Plan) -> Response:

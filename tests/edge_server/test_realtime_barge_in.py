@@ -350,3 +350,35 @@ def test_what_is_held_back_is_not_lost_where_the_slice_before_it_fails() -> None
     client.send("input_text_buffer.clear")
     assert client.heard() == " one"
     assert client.events[-1]["type"] == "response.done"
+
+
+def test_what_was_held_back_and_is_gone_is_not_taken_from_the_reply_before() -> None:
+    client = Client(duplex={})
+    client.say("hello")
+    client.engine.answer(" one</s>")
+    client.send("response.create")
+    client.send("input_text_buffer.append", text="u")
+    client.engine.answer(" two</s>")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=4)
+    client.wait(5)  # the draft has interrupted
+    assert client.pairs == [("hello", " one")]
+
+
+@pytest.mark.parametrize("alarm", ["false", "true"])
+def test_a_cut_further_back_waits_for_what_is_held_back(alarm: str) -> None:
+    client = Client(duplex={}, slice_tokens=10)
+    client.say("hello")
+    client.engine.answer(" one two</s>")
+    client.say("and")
+    client.engine.stream(" three")
+    client.send("input_text_buffer.append", text="u")
+    client.engine.answer(" one</s>")
+    client.send("conversation.item.truncate", item_id="item_000002", characters=4)
+    assert cuts(client) == []
+    if alarm == "false":
+        client.send("input_text_buffer.clear")
+        assert client.heard() == " one two three one"
+    else:
+        client.wait(5)
+    assert cuts(client)[-1] == " one"
+    assert client.pairs == [("hello", " one"), ("and", " three one" if alarm == "false" else " three")]
