@@ -26,9 +26,9 @@ export class Log {
     this._following = true; // the newest words are in sight, until somebody scrolls back
     this._put = 0; // where the frame was put to follow them
     frame.addEventListener("scroll", () => {
-      // It comes a while after that; meanwhile more may have been said, or the frame be smaller.
-      if (this._following && frame.scrollTop === this._put) return;
-      this._following = frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 8;
+      // It comes a while after the frame was put there; meanwhile more may have been said, or the frame be smaller.
+      if (frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 8) this._following = true;
+      else if (frame.scrollTop < this._put - 8) this._following = false;
     });
     earlier.addEventListener("click", () => this._showEarlier());
     new ResizeObserver(() => this._follow()).observe(frame);

@@ -316,9 +316,9 @@ async def test_a_new_conversation_knows_nothing_of_the_old_one(browser: Browser)
 
 
 async def test_the_newest_words_are_in_sight_also_behind_a_very_long_message(browser: Browser) -> None:
-    async with serving(lambda text: "Yes." if len(text) < 50 else "") as served, visiting(browser, served) as visit:
+    async with serving(lambda text: "Yes." if len(text) < 50 else "No.") as served, visiting(browser, served) as visit:
         await visit.entry.press_sequentially("word " * 20)
-        await visit.say("word " * 150)
+        await visit.say("word " * 1600)
         await expect(visit.messages).to_have_count(1)
         await visit.say("and now?")
         await expect(visit.messages).to_have_count(3)
