@@ -60,7 +60,7 @@ function show() {
 }
 
 function notice(text) {
-  at("notice").textContent = text;
+  at("notice-text").textContent = text;
   at("notice").hidden = !text;
 }
 
@@ -120,6 +120,7 @@ function newConversation() {
 
 function setPaused(paused) {
   at("pause").setAttribute("aria-pressed", String(paused));
+  if (!paused && document.activeElement === at("step")) at("pause").focus(); // it would be nowhere
   at("step").hidden = !paused;
 }
 
@@ -130,6 +131,10 @@ function togglePause() {
 }
 
 at("new").addEventListener("click", newConversation);
+at("notice-close").addEventListener("click", () => {
+  notice("");
+  entry.focus();
+});
 at("pause").addEventListener("click", togglePause);
 at("step").addEventListener("click", () => conversation.step());
 at("retry").addEventListener("click", () => {
@@ -328,6 +333,7 @@ at("file").addEventListener("change", async ({ target }) => {
   if (!file) return;
   try {
     replay.start(await file.text(), file.name);
+    at("settings").open = false; // what is shown needs the room
     notice("");
   } catch (error) {
     notice(error.message);

@@ -47,6 +47,7 @@ async def test_a_saved_conversation_is_replayed_as_it_was(browser: Browser) -> N
         await expect(visit.messages).to_have_count(0)
         await open_file(visit, document)
         await expect(visit.page.locator("#replay-text")).to_contain_text("mine.json")
+        assert not await visit.page.locator("#settings").evaluate("panel => panel.open"), "it would hide the words"
         await visit.page.get_by_role("button", name="Show all").click()
         await expect(visit.messages).to_have_text(["You: hello", "Assistant: You said hello."])
         assert await visit.slices.all_inner_texts() == columns

@@ -325,6 +325,25 @@ async def test_the_newest_words_are_in_sight_also_behind_a_very_long_message(bro
         await expect(visit.messages.last).to_be_in_viewport(ratio=0.9)
 
 
+async def test_a_notice_can_be_closed(browser: Browser) -> None:
+    async with serving() as served, visiting(browser, served) as visit:
+        await visit.open_settings()
+        await visit.page.locator("#save-json").click()
+        await expect(visit.page.get_by_role("alert")).to_contain_text("nothing to save yet")
+        await visit.page.get_by_role("button", name="Close this notice").click()
+        await expect(visit.page.locator("#notice")).to_be_hidden()
+        await expect(visit.entry).to_be_focused()
+
+
+async def test_the_focus_is_not_lost_with_the_button_for_one_slice(browser: Browser) -> None:
+    async with serving() as served, visiting(browser, served) as visit:
+        await visit.page.locator("#pause").click()
+        await visit.page.locator("#step").focus()
+        await visit.page.keyboard.press("Alt+p")
+        await expect(visit.page.locator("#step")).to_be_hidden()
+        await expect(visit.page.locator("#pause")).to_be_focused()
+
+
 async def test_markup_is_text(browser: Browser) -> None:
     async with serving() as served, visiting(browser, served) as visit:
         await visit.say("<img src=x onerror=alert(1)>")
