@@ -449,9 +449,9 @@ class RealtimeChat:
     def _on_error(self, event: Mapping[str, Any]) -> list[Action]:
         error = _of(event, "error", dict)
         code, message = error.get("code"), clean(_of(error, "message", str))
-        if code == "session_not_found":
+        if code == "session_not_found" and self._session.asked_for:
             self._session.forget()
-            return [Reconnect()]  # at once: it is there, and only does not know this conversation
+            return [Reconnect()]  # at once: the server is there, and only does not know this conversation
         identity = error.get("event_id")
         self._pending = deque(said for said in self._pending if identity is None or identity not in said.ids)
         if code in ("response_cancel_not_active", "input_text_buffer_commit_empty"):

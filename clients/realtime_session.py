@@ -11,14 +11,14 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 from clients.chat import Action, Send
+from clients.recording import Sender
 
 KEPT = 1024  # events that may have to be sent again
 
-Sender = Literal["client", "server"]
 Tap = Callable[[Sender, Mapping[str, Any]], None]
 
 
@@ -83,6 +83,11 @@ class Session:
             return ""
         place = {"resume": self._token} | ({} if self._last is None else {"after": self._last})
         return f"?{urlencode(place, errors='replace')}"
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether a connection is to go on with the session, and the server has not said yet that it does."""
+        return self._token is not None and not self._connected
 
     def lost(self) -> None:
         """The connection is no more; the session may still be there."""

@@ -23,8 +23,8 @@ from clients.deeds import Deed, users_part
 from clients.lines import Lines, read_lines
 from clients.pace import Heard, PacedSpeaker, ReplySpeaker
 from clients.protocols import Protocol
-from clients.realtime_session import Sender, Tap
-from clients.recording import LARGEST_FILE, Recorder, RecordingError, parse_recording
+from clients.realtime_session import Tap
+from clients.recording import LARGEST_FILE, Recorder, RecordingError, Sender, parse_recording
 from clients.replay import DeedsFrontEnd
 from clients.script import AfterReplies, Cue, ScriptError, ScriptFrontEnd, read_script
 from clients.terminal import Terminal
@@ -218,13 +218,14 @@ class Talk:
         if tape is not None:
             tape.tell = conversation.note
         _leave_on_signals(conversation)
+        printed: dict[str, Any] = {"out": sys.stdout, "notes": sys.stderr, "times": options.times}
         try:
             if interactive:
                 reason = await Terminal(conversation, where=_shown_address(options.url)).run()
             elif options.cues is not None:
-                reason = await self._play(conversation, options.cues)
+                reason = await _until_over(conversation, ScriptFrontEnd(conversation, options.cues, **printed))
             elif options.deeds is not None:
-                reason = await self._play_deeds(conversation, options.deeds)
+                reason = await _until_over(conversation, DeedsFrontEnd(conversation, options.deeds, **printed))
             else:
                 reason = await _in_lines(conversation)
         finally:
@@ -280,20 +281,6 @@ class Talk:
             return PacedSpeaker(rate, tell)
         return VoiceSpeaker(voice, rate, tell, lambda line: self._note(line))
 
-    async def _play(self, conversation: Conversation, cues: list[Cue]) -> str | None:
-        player = ScriptFrontEnd(conversation, cues, out=sys.stdout, notes=sys.stderr, times=self._options.times)
-        try:
-            return await conversation.run(player)
-        finally:
-            player.close()
-
-    async def _play_deeds(self, conversation: Conversation, deeds: list[Deed]) -> str | None:
-        player = DeedsFrontEnd(conversation, deeds, out=sys.stdout, notes=sys.stderr, times=self._options.times)
-        try:
-            return await conversation.run(player)
-        finally:
-            player.close()
-
 
 class _Tape:
     """Writes events down from the first on; says once if that fails."""
@@ -333,10 +320,14 @@ async def _in_lines(conversation: Conversation) -> str | None:
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.interrupt)
     read_lines(sys.stdin.fileno(), lines.bring)
+    return await _until_over(conversation, lines)
+
+
+async def _until_over(conversation: Conversation, front_end: Lines | ScriptFrontEnd | DeedsFrontEnd) -> str | None:
     try:
-        return await conversation.run(lines)
+        return await conversation.run(front_end)
     finally:
-        lines.close()
+        front_end.close()
 
 
 def _leave_on_signals(conversation: Conversation) -> None:

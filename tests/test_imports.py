@@ -89,7 +89,7 @@ ONLY_IMPORTS = {
     "clients.voice": frozenset({"clients.pace", "clients.voice_program", "clients.words"}),
     "clients.chat": _NOTHING,
     "clients.chat_text": frozenset({"clients.chat", "clients.words"}),
-    "clients.realtime_session": frozenset({"clients.chat"}),
+    "clients.realtime_session": frozenset({"clients.chat", "clients.recording"}),
     "clients.stats": _NOTHING,
     "clients.chat_realtime": frozenset(
         {f"clients.{name}" for name in ("chat", "realtime_session", "stats", "words")},
